@@ -14,6 +14,10 @@ export const ADMIN_KEY_NAME = "admin.key";
 /** The folder of the account keys and the certificates that the server gets by itself. */
 export const ACME_NAME = "acme";
 
+/** The folder of the forms of running requests. */
+export const UPLOADS_NAME = "uploads";
+
+export const uploadFolderIn = (folder: string) => join(folder, UPLOADS_NAME);
 export const acmeFolderIn = (folder: string) => join(folder, ACME_NAME);
 export const adminKeyIn = (folder: string) => join(folder, ADMIN_KEY_NAME);
 export const databaseIn = (folder: string) => join(folder, DATABASE_NAME);

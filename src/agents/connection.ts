@@ -2,6 +2,7 @@ import type { AgentKey } from "../auth/agent-keys.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import type { AgentTransport } from "../protocol/agent-transport.ts";
 import type { Claim, Model } from "../protocol/agent-v2.ts";
+import { type Piece, writePiece } from "../protocol/bytes/pieces.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -14,6 +15,8 @@ import type { SocketLease } from "./socket-limit.ts";
 export interface AgentSocket {
   /** Returns the bytes sent, -1 if the text waits until the socket has drained, 0 if the text was dropped. */
   sendText(text: string): number;
+  /** Sends a binary frame, with the same result. A carrier without them has no such function. */
+  sendBinary?(bytes: Uint8Array<ArrayBuffer>): number;
   /** Returns how many bytes wait because the socket does not take more. */
   getBufferedAmount(): number;
   close(code: number, reason: string): void;
@@ -93,6 +96,11 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     if (!this.isOpen) return;
     if (!this.#held) this.frame(text);
     else if (!this.#held.add(text)) this.close("frames_bad");
+  }
+
+  /** Reads a binary frame. Agents may send text in one. */
+  receiveBytes(message: Uint8Array): void {
+    this.receive(new TextDecoder().decode(message));
   }
 
   /** The upgrade is done. */
@@ -221,6 +229,14 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     const bytes = this.#socket?.sendText(text) ?? 0;
     this.#sentBytes += bytes < 0 ? Buffer.byteLength(text) : bytes;
     if (bytes < 0 && this.agent) this.relay.writable(this.agent, false);
+    return bytes !== 0;
+  }
+
+  /** Sends bytes of a body. While some of them wait for the socket, the agent gets asks all the same. */
+  protected writePiece(piece: Piece): boolean {
+    const message = writePiece(piece);
+    const bytes = this.#socket?.sendBinary?.(message) ?? 0;
+    this.#sentBytes += bytes < 0 ? message.byteLength : bytes;
     return bytes !== 0;
   }
 

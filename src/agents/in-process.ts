@@ -1,8 +1,10 @@
 import type { LinkedAgent, ServerLink } from "../protocol/agent-link.ts";
 import type { AgentFrame, ServerFrame } from "../protocol/agent-v2.ts";
+import type { Piece } from "../protocol/bytes/pieces.ts";
 import type { SentBytes } from "../relay/types.ts";
 import type { AdmittedAgent } from "./connection.ts";
-import { readFrame, V2Connection, type V2Options } from "./v2.ts";
+import { readFrame } from "./frames.ts";
+import { V2Connection, type V2Options } from "./v2.ts";
 
 /** The agent has read all that it was sent, as nothing waits on the way. */
 const NOTHING_WAITS: SentBytes = { total: 0, buffered: 0, read: 0 };
@@ -31,7 +33,11 @@ export class InProcessConnection extends V2Connection {
 
   /** The server's side of the link, for the agent. */
   get link(): ServerLink {
-    return { send: (frame) => this.#receive(frame), close: () => this.closed() };
+    return {
+      send: (frame) => this.#receive(frame),
+      sendPiece: (piece) => this.agent && this.isOpen && this.piece(piece, this.agent),
+      close: () => this.closed(),
+    };
   }
 
   /** Tells the agent that the server is going away. */
@@ -51,6 +57,13 @@ export class InProcessConnection extends V2Connection {
   protected override write(frame: ServerFrame): boolean {
     if (!this.isOpen) return false;
     this.linked.receive(frame);
+    return true;
+  }
+
+  protected override writePiece(piece: Piece): boolean {
+    if (!this.isOpen) return false;
+    // The sender writes the next bytes in the same place.
+    this.linked.receivePiece({ ask: piece.ask, bytes: piece.bytes.slice() });
     return true;
   }
 

@@ -131,7 +131,8 @@ function createHandler(
       connection.open(ws);
       arrivals.opened(connection);
     },
-    message: (ws, message) => ws.data.receive(message.toString()),
+    message: (ws, message) =>
+      typeof message === "string" ? ws.data.receive(message) : ws.data.receiveBytes(message),
     drain: (ws) => ws.data.drained(),
     close: (ws, code) => arrivals.closed(ws.data, code),
   };

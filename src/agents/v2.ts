@@ -1,20 +1,24 @@
 import type { Resume } from "../auth/resume.ts";
-import { jsonExcess } from "../json/bounds.ts";
-import { parseBoundedJson, textField } from "../json/parse.ts";
+import { parseBoundedJson } from "../json/parse.ts";
 import { mayRefuseField } from "../protocol/added-fields.ts";
-import {
-  AGENT_FRAME_TYPES,
-  AgentFrame,
-  frameFault,
-  type HelloFrame,
-  LIST_LENGTH_MAX,
-} from "../protocol/agent-v2.ts";
-import { plainFrame } from "../protocol/plain.ts";
+import { type AgentFrame, type HelloFrame, LIST_LENGTH_MAX } from "../protocol/agent-v2.ts";
+import { hasByteAnswer } from "../protocol/endpoints.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
 import { type AskEnd, endOf, endOfFirstEvent, endOfTooDeep } from "./ask-end.ts";
-import { AgentConnection, type ConnectionOptions, modelsOfKey } from "./connection.ts";
+import { ByteConnection } from "./byte-connection.ts";
+import { type ConnectionOptions, modelsOfKey } from "./connection.ts";
+import {
+  type AnswerFrame,
+  belongsToAsk,
+  type DeltaFrame,
+  type Fault,
+  isTooDeep,
+  type OtherFrame,
+  type ParsedFrame,
+  readFrame,
+} from "./frames.ts";
 import { type SentAsk, TakenBack } from "./taken-back.ts";
 
 export interface V2Options extends ConnectionOptions {
@@ -39,7 +43,7 @@ const ANNOUNCED_LENGTH = 1024 * 1024;
 const NOT_HELLO = "the first frame must be a hello";
 
 /** The connection of an agent that speaks v2. See `protocol/agent-v2.ts` for the frames. */
-export class V2Connection extends AgentConnection<V2Options> {
+export class V2Connection extends ByteConnection<V2Options> {
   readonly protocol = "v2";
   #pingSent = false;
   /** Slots that were cancelled lately with the time, oldest first. */
@@ -54,7 +58,7 @@ export class V2Connection extends AgentConnection<V2Options> {
       case "ping":
         return this.#ping();
       case "cancel":
-        return this.#cancel(command.slot);
+        return this.cancel(command.slot);
       case "update":
         return this.write({ type: "update" });
       case "ask": {
@@ -81,22 +85,28 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #ask({ command, id, refused, body }: SentAsk): boolean {
-    const { request, deadlineMs, origin } = command;
+    const { request, deadlineMs, origin, model } = command;
+    const { upload, endpoint } = request;
     if (body.length >= ANNOUNCED_LENGTH) this.write({ type: "announce", bytes: body.length });
-    return this.write({
+    const reader = upload?.open(model);
+    const isSent = this.write({
       type: "ask",
       ask: id,
-      endpoint: request.endpoint,
+      endpoint,
       stream: request.stream && !refused.has("stream"),
       body,
+      ...(upload && reader && { upload: { content_type: upload.contentType, bytes: reader.bytes } }),
       headers: headersOf(request, origin),
       deadline_ms: deadlineMs,
     });
+    if (isSent && hasByteAnswer(endpoint)) this.beginBytes(id, reader);
+    return isSent;
   }
 
-  #cancel(slot: string): boolean {
+  protected cancel(slot: string): boolean {
     const id = this.#takenBack?.idOf(slot) ?? slot;
     this.#takenBack?.end(slot, "other");
+    this.endBytes(id);
     this.#noteCancel(id);
     return this.write({ type: "cancel", ask: id });
   }
@@ -136,7 +146,10 @@ export class V2Connection extends AgentConnection<V2Options> {
       limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs, list_length: LIST_LENGTH_MAX },
     });
     const { type: _, agent: __, resume: ___, priority, weight, tags, ...said } = frame;
-    this.register({ ...said, id, resumed, protocol: "v2" }, { priority, weight, tags });
+    const { transport } = this.admitted;
+    this.takesBytes = transport !== "long-polling" && frame.capabilities?.includes("bytes") === true;
+    const endpoints = this.possible(said.endpoints);
+    this.register({ ...said, endpoints, id, resumed, protocol: "v2" }, { priority, weight, tags });
   }
 
   /** The secret is valid only with the key it was issued with, or without a key. A revoked key voids it. */
@@ -158,9 +171,13 @@ export class V2Connection extends AgentConnection<V2Options> {
     if (frame.type === "pause") this.relay.pause(agent);
     else if (frame.type === "announce") this.relay.announced(agent, frame.bytes);
     else {
-      const { type: _, models, priority, weight, tags, ...offer } = frame;
+      const { type: _, models, endpoints, priority, weight, tags, ...offer } = frame;
       this.claims({ priority, weight, tags });
-      this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
+      this.relay.update(agent, {
+        ...offer,
+        models: models && modelsOfKey(models, this.admitted.key),
+        endpoints: endpoints && this.possible(endpoints),
+      });
     }
   }
 
@@ -176,10 +193,21 @@ export class V2Connection extends AgentConnection<V2Options> {
     if (slot !== undefined && agent.holds(slot)) {
       if (isTooDeep(frame)) this.#endEarly(frame, endOfTooDeep(), slot, agent);
       else if (frame.type === "delta") this.#delta(frame, slot, agent);
-      else if (frame.type === "accept") this.relay.accept(agent, slot);
-      else if (frame.type === "alive") this.relay.alive(agent, slot);
-      else this.#end(endOf(frame, hasBegun(slot, agent)), slot, agent);
-    } else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
+      else if (frame.type === "done" || frame.type === "fail")
+        this.#end(endOf(frame, hasBegun(slot, agent)), slot, agent);
+      else this.#progress(frame, slot, agent);
+    } else this.unexpectedFor(frame.ask);
+  }
+
+  #progress(frame: ProgressFrame, slot: string, agent: Agent): void {
+    if (frame.type === "accept") this.relay.accept(agent, slot);
+    else if (frame.type === "alive") this.relay.alive(agent, slot);
+    else this.answerBytes(frame, agent);
+  }
+
+  /** A frame came for an ask that the agent does not have, any more at least. */
+  protected unexpectedFor(ask: string): void {
+    if (this.#cancelled.has(ask)) this.relay.ignored();
     else this.#unexpected();
   }
 
@@ -200,6 +228,7 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #end(end: AskEnd, slot: string, agent: Agent): void {
     const refusal = end.error !== undefined && mayRefuseField(end.status) ? end.error : undefined;
+    this.endBytes(slot);
     const settle = () => {
       const isGood = end.error === undefined && !end.failure;
       this.#takenBack?.end(slot, isGood ? "good" : refusal === undefined ? "other" : "refused");
@@ -246,6 +275,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 }
 
+type ProgressFrame = Exclude<AnswerFrame, { type: "delta" | "done" | "fail" }>;
+
 /** Returns the headers for the upstream: those of the caller and the trace. */
 function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOrigin) {
   if (traceparent === undefined) return headers;
@@ -254,46 +285,3 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
 
 /** Whether the caller has a part of the answer. */
 const hasBegun = (slot: string, agent: Agent): boolean => agent.inUse.get(slot)?.phase === "started";
-
-/** A frame that is not about an ask. */
-type OtherFrame = Extract<AgentFrame, { type: "pause" | "update" | "announce" }>;
-
-/** A frame about an ask that the agent has. */
-type AnswerFrame = Extract<AgentFrame, { ask: string }>;
-
-/** Whether it announces what may be the answer of an ask. Such frames are as many as the answers. */
-const belongsToAsk = ({ type }: OtherFrame, agent: Agent): boolean =>
-  type === "announce" && agent.inUse.size > 0;
-
-type DeltaFrame = Extract<AgentFrame, { type: "delta" }>;
-
-/**
- * Whether the JSON text in a frame, which is parsed later on, is nested too deeply for that. The text is the
- * upstream's. So it is a fault of this one answer, and the agent's other asks go on.
- */
-function isTooDeep(frame: AnswerFrame): boolean {
-  const { type } = frame;
-  const json = type === "delta" ? frame.data : type === "done" ? frame.body : undefined;
-  return json !== undefined && jsonExcess(json, Number.POSITIVE_INFINITY) !== undefined;
-}
-
-/** The fault of a frame. */
-interface Fault {
-  /** The frame's type, if it has a known one. */
-  type?: string;
-  fault: string;
-}
-
-/** A frame that may be used; "unknown" for one of a newer protocol. */
-export type ParsedFrame = AgentFrame | "unknown" | Fault;
-
-/** Reads a frame from a value that an agent sent. */
-export function readFrame(value: unknown): ParsedFrame {
-  const plain = plainFrame(value);
-  if (plain) return plain;
-  const { success, data: frame, error } = AgentFrame.safeParse(value);
-  if (success) return frame;
-  const type = textField(value, "type");
-  if (type === undefined) return { fault: frameFault(error) };
-  return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";
-}

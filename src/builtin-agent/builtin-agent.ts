@@ -150,6 +150,7 @@ export class BuiltinAgent {
     const handlers: ConnectionHandlers = {
       hello: () => this.#hello(),
       onFrame: (frame) => this.#frame(frame),
+      onPiece: (piece) => this.#asks.push(piece),
       onEnd: (end) => this.#disconnected(end),
     };
     this.#connection =
@@ -164,8 +165,8 @@ export class BuiltinAgent {
     this.#slots = this.#slotsFor(this.#sentOffer);
     const { models = [], endpoints = [] } = this.#sentOffer ?? {};
     const offered = { slots: this.#slots, models: [...models], endpoints: [...endpoints] };
-    const capabilities = onUpdate && { capabilities: [...CAPABILITIES] };
-    const own = { name, version, program: OWN_PROGRAM, ...capabilities };
+    const capabilities = CAPABILITIES.filter((capability) => capability !== "update" || onUpdate);
+    const own = { name, version, program: OWN_PROGRAM, capabilities };
     return { type: "hello", ...this.#identity, ...own, ...offered, ...claim };
   }
 
@@ -192,6 +193,7 @@ export class BuiltinAgent {
     if (frame.type === "ready") this.#ready(frame);
     if (frame.type === "ask" && this.#connection) this.#asks.start(frame, this.#connection);
     if (frame.type === "cancel") this.#asks.cancel(frame.ask);
+    if (frame.type === "credit") this.#asks.credit(frame.ask, frame.bytes);
     if (frame.type === "update") this.#options.onUpdate?.();
     if (frame.type === "drain") this.#reconnectMs = frame.reconnect_ms;
   }

@@ -12,7 +12,7 @@ export function createEcho(): Upstream {
     check: async () => ({
       offer: { models: [{ id: "echo", owned_by: "chatgpt-api-server" }], endpoints: ["chat/completions"] },
     }),
-    request: async (_endpoint, body) => answer(parseJson(body)),
+    request: async (_endpoint, body) => answer(typeof body === "string" ? parseJson(body) : undefined),
   };
 }
 

@@ -1,7 +1,6 @@
-import { field, parseJson, textField } from "../json/parse.ts";
+import { field, parseJson } from "../json/parse.ts";
 import {
   COUNT_ENDPOINT,
-  ENDPOINTS,
   type Endpoint,
   isOllamaEndpoint,
   MODELS_MAX,
@@ -9,6 +8,7 @@ import {
   PASSED_REQUEST_HEADERS,
 } from "../protocol/agent-v2.ts";
 import { otherName } from "../protocol/model-name.ts";
+import { findEndpoints } from "./endpoint-search.ts";
 import { bearer, failureOf, request, requestText } from "./http.ts";
 import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
 import { declaredSlots } from "./models/declared-slots.ts";
@@ -19,8 +19,7 @@ import { NativeApi } from "./models/native-api.ts";
 import { OllamaShown } from "./models/ollama-shown.ts";
 import { TokenCounter } from "./models/token-counter.ts";
 import { newestWithin } from "./newest-within.ts";
-import { ResponseBody } from "./response-body.ts";
-import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
+import type { RequestBody, UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
 export interface HttpUpstreamOptions {
   /** An OpenAI-compatible base URL. `/v1` is added if needed. */
@@ -46,9 +45,6 @@ const LIMITS = {
   probeMs: 5_000,
 };
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
-const PROBE_BYTES_MAX = 64 * 1024;
-/** The statuses that say that an endpoint does not exist. */
-const ABSENT = new Set([404, 405, 501]);
 const ANTHROPIC_VERSION = "2023-06-01";
 
 type Listing = { models: Model[] } | { absent: true } | UpstreamProblem;
@@ -64,18 +60,24 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const shown = new OllamaShown();
   const counter = new TokenCounter(key);
   const lengths = new ContextLengths(shown);
+  const atRoot = new Set<Endpoint>();
   // Forgotten when the upstream goes down, as another one may come back.
   const found = new FoundEndpoints(options.endpoints, (probe, api, listed) =>
-    findEndpoints(probe, (has) => counter.find({ api, listed, exists: has })),
+    findEndpoints({ probe, atRoot, findCounting: (exists) => counter.find({ api, listed, exists }) }),
   );
   let loadedSource: LoadedSource | undefined;
 
-  const post: Upstream["request"] = (endpoint, body, signal, callerHeaders = {}) => {
-    if (endpoint === COUNT_ENDPOINT && counter.isNeeded) return counter.count(body, { base, signal });
-    const headers = { ...headersFor(endpoint, key), ...allowedHeaders(callerHeaders) };
-    const address = isOllamaEndpoint(endpoint) ? base.replace(/\/v1$/, "") : base;
-    return request(`${address}/${endpoint}`, { method: "POST", headers, body, signal });
+  const post = (endpoint: Endpoint, isAtRoot: boolean, body: RequestBody, init: PostInit) => {
+    const { signal } = init;
+    if (endpoint === COUNT_ENDPOINT && counter.isNeeded && typeof body === "string")
+      return counter.count(body, { base, signal });
+    const { sent, headers: own } = sentBody(body);
+    const headers = { ...headersFor(endpoint, key), ...own, ...allowedHeaders(init.headers ?? {}) };
+    const address = isAtRoot || isOllamaEndpoint(endpoint) ? base.replace(/\/v1$/, "") : base;
+    return request(`${address}/${endpoint}`, { method: "POST", headers, body: sent, signal });
   };
+  const send: Upstream["request"] = (endpoint, body, signal, headers) =>
+    post(endpoint, atRoot.has(endpoint), body, { signal, headers });
 
   const { onlyListed = false } = options;
   const expected = onlyListed ? [] : options.models;
@@ -98,19 +100,15 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
       if (at !== base) found.forget();
       base = at;
       const limitMs = limits.probeMs;
-      const probe = (endpoint: Endpoint) =>
-        post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
+      const probe = (endpoint: Endpoint, isAtRoot = false) =>
+        post(endpoint, isAtRoot, "{}", { signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) });
       const api = new NativeApi(at, { key, limitMs, signal });
       const endpoints = await found.find(api, listed, probe);
       const chosen = selectModels(listed, options.models, onlyListed);
       const detailed = lengths.add(api, chosen).then((sized) => withDetails(api, sized, shown));
       const loaded = source?.path === undefined ? loadedIn(listed) : source.read(await api.get(source.path));
       const models = withLoaded(await detailed, loaded);
-      const offer = {
-        models,
-        endpoints,
-        ...(await declaredSlots(api, listed)),
-      };
+      const offer = { models, endpoints, ...(await declaredSlots(api, listed)) };
       return { offer, unlisted: unlistedIn(listed, expected) };
     }
     found.forget();
@@ -124,7 +122,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     return read?.(await (path === undefined ? api.list() : api.get(path))) ?? new Map();
   };
   const tellsLoaded = () => loadedSource !== undefined;
-  return { label: options.url, check, request: post, tellsLoaded, loaded };
+  return { label: options.url, check, request: send, tellsLoaded, loaded };
 }
 
 /** A URL with a path is more likely complete, one without a path more likely lacks `/v1`. */
@@ -234,43 +232,6 @@ function unlistedIn(listed: readonly Model[], ids: readonly string[]): UnlistedM
     : undefined;
 }
 
-/**
- * Returns the endpoints that exist. Sends an empty request to each, all at once: a server that has the
- * endpoint answers that the request is invalid, and does no work. If none seems to exist, chat completions
- * are assumed.
- */
-async function findEndpoints(
-  probe: (endpoint: Endpoint) => Promise<Response>,
-  findCounting: (has: (endpoint: Endpoint) => Promise<boolean>) => Promise<readonly Endpoint[]>,
-): Promise<readonly Endpoint[]> {
-  const counting = findCounting((endpoint) => exists(probe(endpoint)));
-  const common = ENDPOINTS.filter((endpoint) => endpoint !== COUNT_ENDPOINT && !isOllamaEndpoint(endpoint));
-  const present = await Promise.all(common.map((endpoint) => exists(probe(endpoint))));
-  const found = common.filter((_, index) => present[index]);
-  return [...(found.length > 0 ? found : ["chat/completions" as const]), ...(await counting)];
-}
-
-async function exists(probed: Promise<Response>): Promise<boolean> {
-  try {
-    const response = await probed;
-    const body = parseJson((await new ResponseBody(response).text(PROBE_BYTES_MAX)) ?? "");
-    // Gateways with a web page answer 200 and the page for every path.
-    if (typeof body !== "object" || body === null) return false;
-    if (response.status === 404) return isAboutModel(field(body, "error"));
-    // LM Studio answers 200 with an error for an unknown path.
-    if (response.ok) return field(body, "error") === undefined;
-    return !ABSENT.has(response.status);
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a 404 is about the model, which only an endpoint that exists can say. */
-function isAboutModel(error: unknown): boolean {
-  const words = [textField(error, "message"), textField(error, "code"), textField(error, "param")];
-  return words.some((text) => /\bmodel(\b|_)/i.test(text ?? ""));
-}
-
 /** Returns the headers that a server may set. It may not set others, least of all the key. */
 function allowedHeaders(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
@@ -278,10 +239,21 @@ function allowedHeaders(headers: Record<string, string>): Record<string, string>
   );
 }
 
+interface PostInit {
+  signal: AbortSignal;
+  headers?: Record<string, string> | undefined;
+}
+
+/** A form goes with its length, as some model servers take no chunked body. */
+function sentBody(body: RequestBody): { sent: string | ReadableStream; headers: Record<string, string> } {
+  if (typeof body === "string") return { sent: body, headers: { "content-type": "application/json" } };
+  const { contentType, bytes, stream } = body;
+  return { sent: stream, headers: { "content-type": contentType, "content-length": String(bytes) } };
+}
+
 /** Anthropic's own API expects its key in `x-api-key`, most others as `Bearer`. */
 function headersFor(endpoint: Endpoint, key: string | undefined): Record<string, string> {
   return {
-    "content-type": "application/json",
     ...bearer(key),
     ...(endpoint.startsWith("messages") && {
       "anthropic-version": ANTHROPIC_VERSION,

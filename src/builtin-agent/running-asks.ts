@@ -1,6 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { isOllamaEndpoint, LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
+import type { Piece } from "../protocol/bytes/pieces.ts";
+import { hasByteAnswer } from "../protocol/endpoints.ts";
+import { CreditWindow } from "./bytes/credit-window.ts";
+import { forwardBytes, isSentAsBytes } from "./bytes/forward-bytes.ts";
+import { IncomingBody } from "./bytes/incoming-body.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { failureOf } from "./http.ts";
@@ -23,8 +28,17 @@ interface RunningAsksOptions {
   onProgress?: (ask: AskFrame) => void;
 }
 
+/** The parts of an ask that pass in bytes. */
+interface AskBytes {
+  /** Its body, if that comes in bytes. */
+  body: IncomingBody | undefined;
+  /** Bounds its answer. */
+  window: CreditWindow;
+}
+
 interface RunningAsk {
   stopping: AbortController;
+  bytes: AskBytes | undefined;
   server: FrameSender;
   /** Resolves when the ask has ended. */
   ended: Promise<void>;
@@ -39,7 +53,7 @@ export function createRunningAsks(options: RunningAsksOptions) {
   const refuse = (id: string, message: string, server: FrameSender) =>
     void server.send({ ...failFrame(message, true), ask: id });
 
-  const run = async (ask: AskFrame, server: FrameSender, stopping: AbortController) => {
+  const run = async (ask: AskFrame, server: FrameSender, { stopping, bytes }: RunningAsk) => {
     const startedAt = clock.now();
     onProgress(ask);
     const onBegun = () => onProgress(ask);
@@ -51,7 +65,10 @@ export function createRunningAsks(options: RunningAsksOptions) {
       endedAt = clock.now();
       free();
     };
-    const { result, status } = await runAsk({ ask, upstream, server, clock, stopping, onBegun, onAnswered });
+    const { result, status } = await runAsk({
+      ...{ ask, bytes, upstream, server, clock, stopping, onBegun, onAnswered },
+    });
+    bytes?.body?.end();
     // One whose deadline has passed has no last frame.
     free();
     onProgress(ask);
@@ -69,7 +86,9 @@ export function createRunningAsks(options: RunningAsksOptions) {
   };
 
   const cancel = (id: string) => {
-    running.get(id)?.stopping.abort();
+    const entry = running.get(id);
+    entry?.stopping.abort();
+    entry?.bytes?.body?.end();
     running.delete(id);
   };
 
@@ -83,10 +102,14 @@ export function createRunningAsks(options: RunningAsksOptions) {
       if (running.size >= slots()) return refuse(ask.ask, "the agent has no free slot", server);
       const stopping = new AbortController();
       // Added before it runs, as it may end within the call.
-      const entry: RunningAsk = { stopping, server, ended: Promise.resolve() };
+      const entry: RunningAsk = { stopping, bytes: bytesOf(ask, server), server, ended: Promise.resolve() };
       running.set(ask.ask, entry);
-      entry.ended = run(ask, server, stopping);
+      entry.ended = run(ask, server, entry);
     },
+    /** Takes bytes of an ask's body. */
+    push: ({ ask, bytes }: Piece) => running.get(ask)?.bytes?.body?.push(bytes),
+    /** The server has taken so many bytes of an ask's answer. */
+    credit: (id: string, bytes: number) => running.get(id)?.bytes?.window.add(bytes),
     /** Aborts an ask that nobody waits for any more. Its slot is free at once. */
     cancel,
     /** Aborts all asks, because the connection that they came from is gone. */
@@ -108,11 +131,21 @@ export function createRunningAsks(options: RunningAsksOptions) {
   };
 }
 
+function bytesOf({ ask, endpoint, upload }: AskFrame, server: FrameSender): AskBytes | undefined {
+  if (!hasByteAnswer(endpoint)) return undefined;
+  const giveCredit = (bytes: number) => void server.send({ type: "credit", ask, bytes });
+  const body =
+    upload && new IncomingBody({ contentType: upload.content_type, bytes: upload.bytes, giveCredit });
+  return { body, window: new CreditWindow() };
+}
+
 /** How long the upstream's response may take to end after its last event. */
 const CLOSING_MS = 1000;
 
 interface RunAskOptions {
   ask: AskFrame;
+  /** Given for an ask that may be answered in bytes. */
+  bytes?: AskBytes | undefined;
   upstream: Upstream;
   server: FrameSender;
   clock: Clock;
@@ -136,7 +169,7 @@ interface AskEnd {
  * `fail`. Never rejects. Once it resolves, the upstream's request is over too.
  */
 export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
-  const { ask, upstream, server, clock, stopping, onBegun, onAnswered } = options;
+  const { ask, bytes, upstream, server, clock, stopping, onBegun, onAnswered } = options;
   let begun = false;
   // By then the server has given up and expects nothing.
   const life = new UpstreamLife({ ask, server, clock, onDeadline: () => stopping.abort() });
@@ -151,14 +184,11 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   let body: ResponseBody | undefined;
   try {
     const { signal } = stopping;
-    const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
+    if (bytes?.body) bytes.body.onTaken = () => life.noteBytes();
+    const response = await upstream.request(ask.endpoint, bytes?.body ?? ask.body, signal, ask.headers);
     life.noteBytes();
     body = new ResponseBody(response, () => life.noteBytes());
-    const isLines = isOllamaEndpoint(ask.endpoint);
-    const isStream = ask.stream && response.ok && (await (isLines ? body.isJson() : body.isEventStream()));
-    end = isStream
-      ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin, isLines }, body)
-      : await readAnswer(response, body, options);
+    end = await forward({ ...options, begin }, response, body);
   } catch (error) {
     const reason = `the upstream did not respond: ${failureOf(error).reason}`;
     end = failFrame(begun ? ENDED_EARLY : reason, !begun);
@@ -177,6 +207,23 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   // Ends the rest of the upstream's request, if any is left.
   if (!body?.isComplete) stopping.abort();
   return { result: end.type, status: end.status };
+}
+
+/** Forwards the upstream's answer: in bytes, event by event, or as one frame. */
+async function forward(
+  options: RunAskOptions & { begin: () => void },
+  response: Response,
+  body: ResponseBody,
+): Promise<EndFrame> {
+  const { ask, bytes, server, clock, stopping, begin } = options;
+  const shared = { ask: ask.ask, server, signal: stopping.signal, begin };
+  if (bytes && isSentAsBytes(response))
+    return forwardBytes(response, body, { ...shared, window: bytes.window });
+  const isLines = isOllamaEndpoint(ask.endpoint);
+  const isStream = ask.stream && response.ok && (await (isLines ? body.isJson() : body.isEventStream()));
+  return isStream
+    ? forwardStream(response, { ...shared, clock, isLines }, body)
+    : readAnswer(response, body, options);
 }
 
 const isLarge = ({ body = "" }: EndFrame): boolean => body.length >= LARGE_FRAME_BYTES;

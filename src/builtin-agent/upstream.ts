@@ -26,6 +26,16 @@ export interface UnlistedModels {
 
 export type UpstreamStatus = { offer: Offer; unlisted?: UnlistedModels | undefined } | UpstreamProblem;
 
+/** The body of a request: JSON as text, or a form in bytes. */
+export type RequestBody = string | FormBody;
+
+export interface FormBody {
+  contentType: string;
+  /** The number of all bytes. */
+  bytes: number;
+  stream: ReadableStream<Uint8Array>;
+}
+
 /** The program that answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {
   /** The upstream's name for people and logs. */
@@ -42,7 +52,7 @@ export interface Upstream {
    */
   request(
     endpoint: Endpoint,
-    body: string,
+    body: RequestBody,
     signal: AbortSignal,
     callerHeaders?: Record<string, string>,
   ): Promise<Response>;

@@ -149,6 +149,13 @@ const REQUESTS = {
     size("1MB", "1024GB"),
     "Bodies of all running requests together.",
   ),
+  uploadBytesMax: setting("upload-max", "512MB", size("1KB", "1024GB"), "Largest form with audio or images."),
+  uploadsBytesMax: setting(
+    "uploads-max",
+    "4GB",
+    size("1MB", "1024GB"),
+    "Forms of all running requests together, in the data folder.",
+  ),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),
   addressRequestsMax: setting(
     "address-requests-max",

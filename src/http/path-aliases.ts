@@ -8,7 +8,11 @@ const API = "/v1/";
 export const API_PREFIXES: ReadonlySet<string> = new Set(["v1", "openai", "anthropic", "api"]);
 
 /** Azure's packages name the model in the path. It may have slashes. */
-const DEPLOYMENT = /^deployments\/(.+?)\/(chat\/completions|completions|embeddings|responses)$/;
+const DEPLOYMENT =
+  /^deployments\/(.+?)\/(chat\/completions|completions|embeddings|responses|audio\/(?:transcriptions|translations|speech)|images\/(?:generations|edits))$/;
+
+/** Cohere's path. Nothing else of its second version is the same API. */
+const V2 = "/v2/rerank";
 
 export type PathAliases = ReturnType<typeof createPathAliases>;
 
@@ -29,7 +33,7 @@ export function createPathAliases(declared: readonly string[]) {
     /** Returns the declared path that the given one stands for, or else the given path. */
     canonical(path: string): string {
       if (paths.has(path)) return path;
-      const rest = withoutPrefixes(path);
+      const rest = path === V2 ? "rerank" : withoutPrefixes(path);
       const [, , endpoint = rest] = DEPLOYMENT.exec(rest) ?? [];
       const wanted = API + endpoint;
       return isApi(wanted) ? wanted : path;

@@ -2,15 +2,16 @@ import { getQueryParam, getQueryParams } from "hono/utils/url";
 import type { Caller } from "../auth/callers.ts";
 import type { Lease, Limits } from "../auth/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
+import { Spool } from "../spool.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { BodyPlace, BodyRoom, defaultRoomBytes } from "./middleware/body-room.ts";
-import { EventStreamResponse } from "./middleware/event-stream.ts";
 import { JSON_HEADERS } from "./middleware/headers.ts";
 import { estimateRequest } from "./middleware/request-tokens.ts";
 import type { Serve } from "./middleware/respond.ts";
+import { StreamedResponse } from "./middleware/streamed-response.ts";
 import {
   type Access,
   type AnyRequest,
@@ -19,11 +20,12 @@ import {
   Reply,
   type RouteDeclaration,
 } from "./route.ts";
+import { receiveForm, type UploadLimits } from "./uploads/receive-form.ts";
 
 export interface PipelineOptions {
   authenticate: Authenticate;
   limits: Limits;
-  bodyLimits: BodyLimits & { bodiesBytesMax: number | undefined };
+  bodyLimits: BodyLimits & UploadLimits & { bodiesBytesMax: number | undefined; uploadsBytesMax: number };
   accessControl: Pick<AccessControl, "enterAsStranger">;
 }
 
@@ -38,10 +40,12 @@ const BODY_READERS: ReadonlySet<Access> = new Set<Access>(["caller", "adminOrBod
 
 /** Returns a function that serves a route: it authenticates, checks query and body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
-  const room = new BodyRoom(options.bodyLimits.bodiesBytesMax ?? defaultRoomBytes());
+  const { bodiesBytesMax = defaultRoomBytes(), uploadsBytesMax } = options.bodyLimits;
+  const room = new BodyRoom(bodiesBytesMax);
+  const uploadRoom = new BodyRoom(uploadsBytesMax, "--uploads-max");
   return (bound) => {
     const { limits, body, access, path } = bound.route;
-    if (limits === "admit") return serveAdmitted(options, room, bound);
+    if (limits === "admit") return serveAdmitted(options, body?.isForm ? uploadRoom : room, bound);
     if (body && !BODY_READERS.has(access)) throw new Error(`${path}: nothing reads the declared body`);
     return serve(options, bound);
   };
@@ -64,6 +68,8 @@ function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve 
 interface Held {
   lease: Lease;
   place: BodyPlace;
+  /** The body of a request whose route takes a form. */
+  spool: Spool | undefined;
 }
 
 /**
@@ -82,7 +88,25 @@ function serveAdmitted(
   const { body: declared, outputLimits } = route;
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
-  const read = async (exchange: Exchange, caller: Caller, { lease, place }: Held): Promise<AnyRequest> => {
+  const read = async (
+    exchange: Exchange,
+    caller: Caller,
+    { lease, place, spool }: Held,
+  ): Promise<AnyRequest> => {
+    const form = spool && (await receiveForm(exchange, bodyLimits, { spool, place }));
+    if (form) {
+      if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
+      return {
+        exchange,
+        caller,
+        params: exchange.params,
+        query: undefined,
+        body: {},
+        text: "{}",
+        json: {},
+        form,
+      };
+    }
     const text = await readText(exchange, bodyLimits, error, { place });
     const json = parseBody(text, error);
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
@@ -99,17 +123,19 @@ function serveAdmitted(
     const admitting = limits.admit(caller.principal, caller.allowance);
     const lease = admitting instanceof Promise ? await admitting : admitting;
     const place = new BodyPlace(room, caller.principal);
+    const spool = declared.isForm && new Spool(bodyLimits.uploadFolder);
     const end = () => {
       lease.end();
       place.leave();
+      void spool?.close();
     };
     let finished: Promise<void> | undefined;
     try {
       exchange.reserve = lease.reserve;
       // No variable here has the body, as the runtime would keep it for as long as the agent works.
-      const answer = await handler(await read(exchange, caller, { lease, place }));
+      const answer = await handler(await read(exchange, caller, { lease, place, spool }));
       if (exchange.detached) finished = exchange.detached;
-      else if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
+      else if (answer instanceof StreamedResponse) finished = answer.stream.finished;
       return toResponse(answer);
     } finally {
       if (finished) void finished.then(end);

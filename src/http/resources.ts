@@ -7,11 +7,13 @@ import { queueRoutes } from "./ask/queue.ts";
 import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
 import { liveRoutes } from "./live/route.ts";
+import { byteRoutes } from "./models/bytes/route.ts";
 import { modelListRoutes } from "./models/list.ts";
 import { ollamaChangeRoutes } from "./models/ollama/changes.ts";
 import { ollamaListRoutes } from "./models/ollama/list.ts";
 import { ollamaRoutes } from "./models/ollama/route.ts";
 import { modelRoutes } from "./models/route.ts";
+import { taskRoutes } from "./models/tasks/route.ts";
 import { dashboardRoutes } from "./operations/dashboard.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
@@ -31,6 +33,8 @@ const RESOURCES = {
   models: modelRoutes,
   responses: responseRoutes,
   openaiConversations: openaiConversationRoutes,
+  tasks: taskRoutes,
+  bytes: byteRoutes,
   modelList: modelListRoutes,
   ollama: ollamaRoutes,
   ollamaList: ollamaListRoutes,

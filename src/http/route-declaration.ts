@@ -76,6 +76,8 @@ export interface BodyDeclaration {
   isRequired?: boolean;
   /** The error for a body that is not JSON or does not fit. Default: `body_invalid`. */
   error?: ErrorCode;
+  /** The body is a form (`multipart/form-data`), of which the server reads only the name of the model. */
+  isForm?: true;
   /** Used if it is less than `--body-max`. */
   bytesMax?: number;
 }

@@ -5,6 +5,7 @@ import type { Tag } from "./docs/tags.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AnswerOf, Extras } from "./route-answer.ts";
 import type { Access, Method, NamedRoute, RouteDeclaration, RouteDetails } from "./route-declaration.ts";
+import type { ReceivedForm } from "./uploads/receive-form.ts";
 
 export { type AnswerDeclaration, ok, okAs, Reply, reply } from "./route-answer.ts";
 export type { Access, BodyDeclaration, NamedRoute, RouteDeclaration } from "./route-declaration.ts";
@@ -106,6 +107,8 @@ export interface AnyRequest {
   text: string;
   /** The JSON of the body before `schema` was applied, without `admin_key`. */
   json: unknown;
+  /** The body of a route that takes a form. */
+  form?: ReceivedForm | undefined;
 }
 
 type Declarations = Readonly<Record<string, RouteDeclaration>>;

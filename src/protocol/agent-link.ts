@@ -1,4 +1,5 @@
 import type { AgentFrame, ServerFrame } from "./agent-v2.ts";
+import type { Piece } from "./bytes/pieces.ts";
 
 /** The agent's side of a link: a connection of v2 within one process, which passes frames as objects. */
 export interface LinkedAgent {
@@ -7,6 +8,8 @@ export interface LinkedAgent {
    * it tells.
    */
   receive(frame: ServerFrame): void;
+  /** Takes bytes of the body of an ask. */
+  receivePiece(piece: Piece): void;
   /** The server has closed the link, with a code of `CLOSE`. No frame follows. */
   closed(code: number, reason: string): void;
 }
@@ -15,6 +18,8 @@ export interface LinkedAgent {
 export interface ServerLink {
   /** Takes a frame of the agent. Returns false, and takes nothing, if the frame is larger than the limit. */
   send(frame: AgentFrame): boolean;
+  /** Takes bytes of an answer. */
+  sendPiece(piece: Piece): void;
   /** The agent has left. */
   close(): void;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { fieldPath } from "../json/field-path.ts";
 import { plainMessage } from "../json/schema-message.ts";
 import { PRINTABLE } from "../printable.ts";
+import { ENDPOINTS } from "./endpoints.ts";
 import { modelDetails } from "./model-details.ts";
 import { AGENT_TAGS_MAX, agentPriority, agentTag, agentWeight } from "./preference.ts";
 
@@ -11,30 +12,7 @@ import { AGENT_TAGS_MAX, agentPriority, agentTag, agentWeight } from "./preferen
  */
 export const AGENT_SUBPROTOCOL = "chatgpt-agent.v2";
 
-/** The endpoints of Ollama's own API, by their path below the address of an Ollama. */
-export const OLLAMA_ENDPOINTS = ["api/chat", "api/generate", "api/embed"] as const;
-
-/**
- * Counts the input tokens of a chat completion, from its body: `{"input_tokens": 8}`. It has no route of its own; the
- * server uses it for `messages/count_tokens`.
- */
-export const COUNT_ENDPOINT = "chat/completions/input_tokens";
-
-/** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL; and those of Ollama. */
-export const ENDPOINTS = [
-  "chat/completions",
-  "responses",
-  "completions",
-  "embeddings",
-  "messages",
-  "messages/count_tokens",
-  COUNT_ENDPOINT,
-  ...OLLAMA_ENDPOINTS,
-] as const;
-export type Endpoint = (typeof ENDPOINTS)[number];
-
-/** Whether it is an endpoint of Ollama's own API. The stream of its answer is lines of JSON, each of which is a delta. */
-export const isOllamaEndpoint = (endpoint: Endpoint): boolean => endpoint.startsWith("api/");
+export { COUNT_ENDPOINT, ENDPOINTS, type Endpoint, isOllamaEndpoint, OLLAMA_ENDPOINTS } from "./endpoints.ts";
 
 /**
  * A frame may take as long as on a slow line of 32 KB a second, and what is sent after it waits for that long.
@@ -95,8 +73,11 @@ export type Claim = z.output<z.ZodObject<typeof claim>>;
 /** The name by which the agent of this program tells that its version is one of the server's own. */
 export const OWN_PROGRAM = "chatgpt-api-server";
 
-/** The abilities of an agent beside its work. `update`: its owner lets the server ask it to update itself. */
-export const CAPABILITIES = ["update"] as const;
+/**
+ * The abilities of an agent beside its work. `update`: its owner lets the server ask it to update itself. `bytes`: it
+ * takes and sends bodies in binary frames.
+ */
+export const CAPABILITIES = ["update", "bytes"] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
 const count = z.int().nonnegative();
@@ -210,6 +191,17 @@ export const FailFrame = z.object({
 });
 export type FailFrame = z.output<typeof FailFrame>;
 
+/** The other side has taken so many more bytes of a body, and its sender may send as many more. */
+const credit = z.object({ type: z.literal("credit"), ask: askId, bytes: z.int().positive() });
+
+/** An answer begins that comes in binary frames. `done`, without a body, follows the last of them. */
+const head = z.object({
+  type: z.literal("head"),
+  ask: askId,
+  status: z.int().min(200).max(299),
+  content_type: z.string().max(256),
+});
+
 export const AgentFrame = z.discriminatedUnion("type", [
   HelloFrame,
   /** The work has begun: a retry at another agent could do it twice. A delta or done implies it. */
@@ -225,6 +217,8 @@ export const AgentFrame = z.discriminatedUnion("type", [
     /** The event's name, if it has one. */
     event: eventName.optional(),
   }),
+  head,
+  credit,
   DoneFrame,
   FailFrame,
   /** The agent offers something else from now on. Missing fields stay as they were. Ends a pause. */
@@ -275,6 +269,8 @@ export const ServerFrame = z.discriminatedUnion("type", [
     stream: z.boolean(),
     /** The request's body, to be passed on unchanged. */
     body: z.string(),
+    /** The body comes in binary frames, and `body` is empty. */
+    upload: z.object({ content_type: z.string().max(512), bytes: z.int().nonnegative() }).optional(),
     /** Headers for the upstream. */
     headers: headers.optional(),
     /** How long the server waits for the first byte of the answer, or for the next `alive`. */
@@ -282,6 +278,7 @@ export const ServerFrame = z.discriminatedUnion("type", [
   }),
   /** Nobody waits for the answer any more, and none is expected. */
   z.object({ type: z.literal("cancel"), ask: askId }),
+  credit,
   z.object({ type: z.literal("ping") }),
   announce,
   /** The administrator wants the agent to update itself. Sent only to agents with the capability. */

@@ -3,6 +3,7 @@ import { parseJson } from "../json/parse.ts";
 import type { V1Request } from "../protocol/agent-v1.ts";
 import { COUNT_ENDPOINT, type Endpoint, TOKENS_MAX, type Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
+import { hasByteAnswer } from "../protocol/endpoints.ts";
 import { estimateTokens } from "../protocol/token-estimate.ts";
 import { mayHaveUsage, tokenCountsOf, usageIn } from "../protocol/token-usage.ts";
 import type { AnswerMeter } from "./answer-meter.ts";
@@ -43,9 +44,18 @@ const COUNTING: ReadonlySet<Endpoint> = new Set(["messages/count_tokens", COUNT_
  * - An ask that failed, or was refused, before the first byte has no tokens. That is not the caller's fault.
  */
 export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
-  const { request, meter, isAtAgent } = work;
+  const { request } = work;
   if (!request) return NONE;
-  if ("endpoint" in request && COUNTING.has(request.endpoint)) return ZERO;
+  if ("endpoint" in request) {
+    if (COUNTING.has(request.endpoint)) return ZERO;
+    // Bytes are not counted in tokens, unless the upstream does.
+    if (hasByteAnswer(request.endpoint)) return reportedTokens(outcome);
+  }
+  return countedTokens(work, outcome);
+}
+
+function countedTokens(work: AskWork, outcome: Answer | AppError): AskTokens {
+  const { meter, isAtAgent } = work;
   if (outcome instanceof AppError) {
     if (meter.hasBegun) return streamedTokens(work);
     const isCallers = isAtAgent && CALLER_ERRORS.has(outcome.code);
@@ -56,6 +66,11 @@ export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
   const usage = hasTokens(outcome.usage) ? outcome.usage : undefined;
   if (status >= 300) return usage ? { ...tokenCountsOf(usage), tokensEstimated: false } : NONE;
   return body === undefined ? streamedTokens(work, usage) : wholeTokens(work, body, usage);
+}
+
+function reportedTokens(outcome: Answer | AppError): AskTokens {
+  const usage = outcome instanceof AppError || outcome.kind === "v1" ? undefined : outcome.usage;
+  return hasTokens(usage) ? { ...tokenCountsOf(usage), tokensEstimated: false } : NONE;
 }
 
 const hasTokens = (usage: Usage | undefined): boolean =>

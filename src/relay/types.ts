@@ -38,6 +38,25 @@ export interface ModelRequest {
   bodyWithout?: (refused: ReadonlySet<AddedField>, take: (body: string | undefined) => void) => void;
   /** The added fields that the body that came from another node does not have. */
   without?: ReadonlySet<AddedField>;
+  /** The body, if it is sent as bytes. `body` returns an empty text then. */
+  upload?: Upload;
+}
+
+/** A body that is sent as bytes, as often as needed. */
+export interface Upload {
+  contentType: string;
+  /** Opens the body for the model that the chosen agent will use. */
+  open(model: string): UploadReader;
+}
+
+export interface UploadReader {
+  /** The number of all bytes. */
+  readonly bytes: number;
+  /**
+   * Resolves with the next bytes, few enough for one frame, which the next call may overwrite; undefined at the end.
+   * Rejects if they cannot be read.
+   */
+  read(): Promise<Uint8Array | undefined>;
 }
 
 /** The work of an ask, as a request for each agent protocol and endpoint that may do it. */
@@ -107,10 +126,26 @@ export interface AskResult {
   request: ModelRequest | undefined;
 }
 
-/** One server-sent event of a streamed answer. */
+/** One server-sent event of a streamed answer, or a part of an answer in bytes. */
 export interface Delta {
+  /** Empty for a part in bytes. */
   data: string;
   event?: string | undefined;
+  /** The beginning of an answer in bytes. */
+  head?: AnswerHead;
+  piece?: AnswerPiece;
+}
+
+export interface AnswerHead {
+  /** A good status. */
+  status: number;
+  contentType: string;
+}
+
+export interface AnswerPiece {
+  bytes: Uint8Array;
+  /** To be called when the caller has taken the bytes. Until then the agent sends few more. */
+  taken: () => void;
 }
 
 export interface ModelAnswer {

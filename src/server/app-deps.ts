@@ -7,6 +7,7 @@ import type { createBackups } from "../backup/download.ts";
 import { publicUrlOf } from "../config/public-url.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
+import { uploadFolderIn } from "../data-folder.ts";
 import type { AppDeps } from "../http/app.ts";
 import type { createLiveFeed } from "../http/live/feed.ts";
 import { Threads } from "../http/models/threads.ts";
@@ -41,6 +42,8 @@ function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
   return { bodyBytesMax: bodyBytesMax(frameBytesMax), bodyWithinMs };
 }
 
+const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolderIn(config.data) });
+
 /** The dependencies of the routes, by resource. */
 export function appDeps({ config, store, log, cluster, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
@@ -61,7 +64,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     ...{ refusals: store.refusals, now },
-    pipeline: { authenticate, accessControl, limits, bodyLimits: config },
+    pipeline: { authenticate, accessControl, limits, bodyLimits: bodyLimitsOf(config) },
     resources: {
       ask: {
         ...{ relay, nodes, conversations, newId, newConversationId, conversationLengthMax },
@@ -71,6 +74,8 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       models,
       responses: { ...responses, clock },
       openaiConversations: { conversations: responses.conversations, isOn: responses.shelf.isOn },
+      tasks: models,
+      bytes: models,
       modelList: { relay, modelAliases },
       ollama: models,
       ollamaList: { relay, modelAliases },

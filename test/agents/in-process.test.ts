@@ -20,6 +20,7 @@ function link(bench = createRelayBench()) {
     },
     {
       receive: (frame) => void received.push(frame),
+      receivePiece: () => {},
       closed: (code, reason) => void closed.push({ code, reason }),
     },
     () => void ended.push("closed"),

@@ -45,6 +45,7 @@ test("a connection whose server stopped reading has room again only once the ser
     clock: createClock(),
     log: createLog({ write: () => {} }),
     onFrame: () => {},
+    onPiece: () => {},
     onEnd: () => {},
   });
   await opened;
@@ -85,6 +86,7 @@ test("the upstream is not read while the connection has no room", async () => {
       silenceMs: undefined,
       frameBytesMax: 1000,
       send: (frame) => sent.push(frame.type) > 0,
+      sendPiece: () => {},
       room: () => (sent.length < 5 ? Promise.resolve() : gate),
     },
   });

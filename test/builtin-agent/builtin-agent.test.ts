@@ -31,6 +31,7 @@ describe("registering", () => {
       name: "desk",
       version: "0.0.0",
       program: "chatgpt-api-server",
+      capabilities: ["bytes"],
       slots: 3,
       models: [{ id: "echo", owned_by: "chatgpt-api-server" }],
       endpoints: ["chat/completions"],
@@ -49,7 +50,7 @@ describe("registering", () => {
     let asked = 0;
     startBuiltinAgent(server, { upstream: createEcho(), onUpdate: () => asked++ });
     const connection = await server.next();
-    expect(connection.hello.capabilities).toEqual(["update"]);
+    expect(connection.hello.capabilities).toEqual(["update", "bytes"]);
     connection.send({ type: "update" });
     await until(() => asked === 1);
   });

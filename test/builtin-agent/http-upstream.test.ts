@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createHttpUpstream, type HttpUpstreamOptions } from "../../src/builtin-agent/http-upstream.ts";
 import { COUNT_ENDPOINT, ENDPOINTS, isOllamaEndpoint } from "../../src/protocol/agent-v2.ts";
+import { ROOT_ENDPOINTS } from "../../src/protocol/endpoints.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
 
 type Answer = Response | Promise<Response>;
@@ -108,6 +109,8 @@ describe("models", () => {
 
 /** The endpoints that any upstream may have. */
 const COMMON = ENDPOINTS.filter((endpoint) => endpoint !== COUNT_ENDPOINT && !isOllamaEndpoint(endpoint));
+/** Each endpoint is looked for below the base URL, and those that may be at the root also there. */
+const PROBES = COMMON.length + ROOT_ENDPOINTS.size;
 
 describe("endpoints", () => {
   const statuses = (status: number, body: object = { error: { message: "no" } }) => ({
@@ -161,7 +164,7 @@ describe("endpoints", () => {
     for (let times = 0; times < 3; times++)
       expect(await upstream.check(never)).toMatchObject({ offer: { endpoints: ["chat/completions"] } });
     const posts = requests.filter(({ line }) => line.startsWith("POST"));
-    expect(posts.map(({ body }) => body)).toEqual(COMMON.map(() => "{}"));
+    expect(posts.map(({ body }) => body)).toEqual(Array(PROBES).fill("{}"));
     expect(lines().filter((line) => line === "GET /v1/models")).toHaveLength(3);
   });
 
@@ -179,7 +182,7 @@ describe("endpoints", () => {
     const upstream = createHttpUpstream({ url, models: [], endpoints: [] });
     const posts = () => lines().filter((line) => line.startsWith("POST")).length;
     await upstream.check(never);
-    expect(posts()).toBe(COMMON.length);
+    expect(posts()).toBe(PROBES);
     status = 503;
     expect(await upstream.check(never)).toEqual({
       problem: "it responds with status 503",
@@ -187,7 +190,7 @@ describe("endpoints", () => {
     });
     status = 200;
     await upstream.check(never);
-    expect(posts()).toBe(2 * COMMON.length);
+    expect(posts()).toBe(2 * PROBES);
   });
 
   test("the three endpoints of the test upstream are found", async () => {

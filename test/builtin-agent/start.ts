@@ -53,6 +53,7 @@ export function collectFrames() {
     frameBytesMax: 1000,
     silenceMs: 8_000,
     send: (frame) => frames.push(frame) > 0,
+    sendPiece: () => {},
     room: async () => {},
   };
   return { frames, sender };

@@ -33,6 +33,8 @@ test.each<[string, string, string]>([
   ["--usage-days", "1", "3650"],
   ["--body-max", "1KB", "512MB"],
   ["--bodies-max", "1MB", "1024GB"],
+  ["--upload-max", "1KB", "1024GB"],
+  ["--uploads-max", "1MB", "1024GB"],
   ["--frame-max", "1KB", "512MB"],
   ["--session", "1m", "90d"],
   ["--response-memory", "0", "64GB"],

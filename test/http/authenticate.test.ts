@@ -7,6 +7,7 @@ import { readServerArgs } from "../../src/cli/args.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";
 import { ENDPOINTS, isOllamaEndpoint } from "../../src/protocol/agent-v2.ts";
+import { hasByteAnswer } from "../../src/protocol/endpoints.ts";
 import { type RunningServer, startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "../support/description/described.ts";
 import { MODEL_ROUTES } from "../support/model-route-access.ts";
@@ -22,6 +23,7 @@ import {
   refusal,
   WAYS,
 } from "../support/route-access.ts";
+import { BYTE_ROUTES, bodyOf } from "../support/route-bodies.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { cookieFor, dashboardScript, SAME_ORIGIN } from "../support/session.ts";
 import { type AskFrame, connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
@@ -44,6 +46,7 @@ const ROUTES: Record<string, Route> = {
   "GET /api/usage": { for: "caller" },
   "GET /api/requests": { for: "caller" },
   ...MODEL_ROUTES,
+  ...BYTE_ROUTES,
   "POST /admin/users/add": { for: "admin", body: () => ({ name: "added" }) },
   "POST /admin/users/delete": { for: "admin", body: () => ({ user_id: victim.user_id }) },
   "GET /admin/users": { for: "admin" },
@@ -106,7 +109,7 @@ beforeAll(async () => {
   server = await startServer(config, createLog({ write: () => {} }), { makeBackup });
   url = `http://127.0.0.1:${server.port}`;
   endDescribed = expectDescribed(url);
-  await joinAgent({ endpoints: ENDPOINTS });
+  await joinAgent({ endpoints: ENDPOINTS, capabilities: ["bytes"] });
   const users = await Promise.all([addUser(), addUser(), addUser(), addUser()]);
   victim = await addUser();
   const [user, another, disabled, expired] = users.map(({ token }) => token) as [string, ...string[]];
@@ -132,7 +135,7 @@ afterAll(async () => {
 function answer({ ask, stream, endpoint }: AskFrame, agent: V2Agent): void {
   if (stream && isOllamaEndpoint(endpoint))
     agent.say({ type: "done", ask, status: 200, body: '{"done":true}' });
-  else if (stream) streamPieces(agent, ask, ["hello"]);
+  else if (stream && !hasByteAnswer(endpoint)) streamPieces(agent, ask, ["hello"]);
   else agent.say({ type: "done", ask, status: 200, body: "{}" });
 }
 
@@ -184,7 +187,7 @@ async function request(name: string, route: Route, headers: Record<string, strin
   paths.set(name, path);
   const isChange = route.for === "admin" && method !== "GET";
   const before = isChange ? await everything() : "";
-  const body = method === "GET" ? {} : { body: JSON.stringify(route.body?.() ?? {}) };
+  const body = method === "GET" ? {} : { body: bodyOf(route) };
   const response = await fetch(url + path + query, { method, headers, ...body });
   const text = await response.text();
   if (isChange && response.ok) {

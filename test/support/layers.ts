@@ -63,6 +63,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   "bounded-map.ts": { ours: [], external: /^$/ },
   "clock.ts": { ours: [], external: /^$/ },
   "time.ts": { ours: ["clock.ts"], external: /^$/ },
+  "spool.ts": { ours: [], external: /^node:/ },
   "data-folder.ts": { ours: ["errors.ts"], external: /^node:/ },
   "files.ts": { ours: [], external: /^node:/ },
   "system-error.ts": { ours: [], external: /^$/ },
@@ -102,6 +103,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
+      "spool.ts",
       "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,

@@ -21,6 +21,8 @@ export const COOKIES = [
 export type Cookie = (typeof COOKIES)[number];
 
 export interface Route {
+  /** The body is sent as a form. */
+  isForm?: true;
   /** The owner is the first user. Agents register from behind a proxy, where a key is always needed. */
   for: "anyone" | "caller" | "owner" | "admin" | "agent";
   /** For a path with parameters, or with something that must be created first. */

@@ -1,4 +1,5 @@
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
+import { type Piece, readPiece, writePiece } from "../../src/protocol/bytes/pieces.ts";
 import { agentHeaders } from "./agent-key.ts";
 
 export type AskFrame = Extract<ServerFrame, { type: "ask" }>;
@@ -21,6 +22,10 @@ export interface V2AgentOptions {
 export interface V2Agent {
   ready: ReadyFrame;
   frames: ServerFrame[];
+  /** The bytes of bodies that have come. */
+  pieces: Piece[];
+  /** Sends bytes of an answer. */
+  sayPiece(piece: Piece): void;
   say(frame: object | string): void;
   /** Resolves with the first frame of the type that was not returned yet. */
   next<Type extends ServerFrame["type"]>(type: Type): Promise<Extract<ServerFrame, { type: Type }>>;
@@ -52,6 +57,8 @@ export async function connectV2Agent(url: string, options: V2AgentOptions = {}):
   socket.onclose = ({ code, reason }) => ended.resolve({ code, reason });
   const agent: Omit<V2Agent, "ready"> = {
     frames: [],
+    pieces: [],
+    sayPiece: (piece) => socket.send(writePiece(piece)),
     say: (frame) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
     next(type) {
       const index = untaken.findIndex((frame) => frame.type === type);
@@ -70,7 +77,11 @@ export async function connectV2Agent(url: string, options: V2AgentOptions = {}):
     if (frame.type === "ping") agent.say({ type: "pong" });
     if (frame.type === "ask") void onAsk?.(frame, agent as V2Agent);
   };
-  socket.onmessage = ({ data }) => take(JSON.parse(String(data)));
+  socket.onmessage = ({ data }) => {
+    const piece = data instanceof Uint8Array ? readPiece(data) : undefined;
+    if (piece) agent.pieces.push(piece);
+    else take(JSON.parse(String(data)));
+  };
   await new Promise<void>((resolve, reject) => {
     socket.onopen = () => resolve();
     socket.onerror = () => reject(new Error("the server refused the agent"));

@@ -2,7 +2,8 @@ import type { Endpoint, Model } from "../../protocol/agent-v2.ts";
 import type { NativeApi } from "./native-api.ts";
 import { hasOllamaOwner, ollamaEndpoints } from "./ollama-endpoints.ts";
 
-type Probe = (endpoint: Endpoint) => Promise<Response>;
+/** Sends an empty JSON object to an endpoint, below the base URL or at the root of the upstream. */
+export type Probe = (endpoint: Endpoint, isAtRoot?: boolean) => Promise<Response>;
 
 /** The endpoints of an upstream, which are looked for once. */
 export class FoundEndpoints {

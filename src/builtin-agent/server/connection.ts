@@ -1,4 +1,5 @@
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
+import type { Piece } from "../../protocol/bytes/pieces.ts";
 import { PollingConnection } from "./polling.ts";
 import type { Refusal } from "./refusal.ts";
 import type { ConnectionEnd, ConnectionOptions, ServerConnection } from "./server-connection.ts";
@@ -44,6 +45,10 @@ export class Connection implements ServerConnection {
     const isSent = this.#current.send(frame);
     if (isSent && (frame.type === "done" || frame.type === "fail")) this.#ended(frame.ask);
     return isSent;
+  }
+
+  sendPiece(piece: Piece): void {
+    this.#current.sendPiece(piece);
   }
 
   room(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LinkAgent, ServerLink } from "../../protocol/agent-link.ts";
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
+import type { Piece } from "../../protocol/bytes/pieces.ts";
 import {
   type ConnectionEnd,
   type ConnectionHandlers,
@@ -27,7 +28,7 @@ export class InProcessConnection implements ServerConnection {
   #link: ServerLink | undefined;
   #isOver = false;
   /** The frames of the server that were not read yet. */
-  #unread: ServerFrame[] = [];
+  #unread: (ServerFrame | Piece)[] = [];
   #sentLength = 0;
 
   constructor(private readonly options: InProcessOptions) {
@@ -39,6 +40,7 @@ export class InProcessConnection implements ServerConnection {
     try {
       this.#link = await link({
         receive: (frame) => this.#receive(frame),
+        receivePiece: (piece) => this.#receive(piece),
         closed: (code, reason) => queueMicrotask(() => this.#end(endOf(code, reason))),
       });
     } catch (error) {
@@ -53,6 +55,11 @@ export class InProcessConnection implements ServerConnection {
   send(frame: AgentFrame): boolean {
     if (frame.type === "delta") this.#sentLength += frame.data.length;
     return this.#isOver || (this.#link?.send(frame) ?? true);
+  }
+
+  sendPiece(piece: Piece): void {
+    this.#sentLength += piece.bytes.byteLength;
+    if (!this.#isOver) this.#link?.sendPiece(piece);
   }
 
   /** Lets others run once this turn of the event loop has sent a lot. */
@@ -71,7 +78,7 @@ export class InProcessConnection implements ServerConnection {
     queueMicrotask(() => this.#end({ reason: "closed", final: false }));
   }
 
-  #receive(frame: ServerFrame): void {
+  #receive(frame: ServerFrame | Piece): void {
     if (this.#unread.length === 0) queueMicrotask(() => this.#readAll());
     this.#unread.push(frame);
   }
@@ -79,7 +86,11 @@ export class InProcessConnection implements ServerConnection {
   #readAll(): void {
     const frames = this.#unread;
     this.#unread = [];
-    for (const frame of frames) if (!this.#isOver) this.#read(frame);
+    for (const frame of frames) {
+      if (this.#isOver) return;
+      if ("type" in frame) this.#read(frame);
+      else this.options.onPiece(frame);
+    }
   }
 
   #read(frame: ServerFrame): void {

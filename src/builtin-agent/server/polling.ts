@@ -78,6 +78,9 @@ export class PollingConnection implements ServerConnection {
     return this.#isOver || this.#writer.send(frame);
   }
 
+  /** The server sends no ask that may be answered in bytes to an agent that long-polls. */
+  sendPiece(): void {}
+
   room(): Promise<void> {
     return this.#until(() => this.#unsentBytes <= BUFFER_BYTES_MAX);
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import type { AgentFrame, HelloFrame, ServerFrame } from "../../protocol/agent-v2.ts";
+import type { Piece } from "../../protocol/bytes/pieces.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Why a connection has ended. */
@@ -16,6 +17,8 @@ export interface ConnectionHandlers {
   /** Returns the first frame to send. */
   hello: () => HelloFrame;
   onFrame: (frame: ServerFrame) => void;
+  /** Bytes of the body of an ask have come. */
+  onPiece: (piece: Piece) => void;
   /** Called once. No other callback follows. */
   onEnd: (end: ConnectionEnd) => void;
 }
@@ -35,6 +38,8 @@ export interface FrameSender {
   readonly silenceMs: number | undefined;
   /** Sends a frame. Returns false, and sends nothing, if the frame is larger than the server accepts. */
   send(frame: AgentFrame): boolean;
+  /** Sends bytes of an answer, after the frames that were sent before. */
+  sendPiece(piece: Piece): void;
   /** Resolves once there is room for more. */
   room(): Promise<void>;
 }

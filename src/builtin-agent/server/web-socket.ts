@@ -1,5 +1,6 @@
 import type { Cancel } from "../../clock.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, travelMs } from "../../protocol/agent-v2.ts";
+import { type Piece, readPiece, writePiece } from "../../protocol/bytes/pieces.ts";
 import { bearer } from "../http.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { readFrame } from "./read-frame.ts";
@@ -69,7 +70,12 @@ export class SocketConnection implements ServerConnection {
     return this.#writer.send(frame);
   }
 
-  #sendNow(text: string): void {
+  sendPiece(piece: Piece): void {
+    this.#writer.flush();
+    this.#sendNow(writePiece(piece));
+  }
+
+  #sendNow(text: string | Uint8Array<ArrayBuffer>): void {
     if (!this.#isOver && this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text);
   }
 
@@ -91,6 +97,12 @@ export class SocketConnection implements ServerConnection {
 
   #receive(data: unknown): void {
     if (this.#isOver) return;
+    const piece = data instanceof Uint8Array ? readPiece(data) : undefined;
+    if (piece) {
+      this.options.onPiece(piece);
+      this.#heard();
+      return;
+    }
     const frame = readFrame(data, this.options.log);
     if (frame?.type === "ready") this.#writer.ready(frame);
     if (frame?.type === "ping") this.send({ type: "pong" });

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import { MODELS_MAX, type Model } from "../../protocol/agent-v2.ts";
+import { hasByteAnswer } from "../../protocol/endpoints.ts";
 import { detailsOf } from "../../protocol/model-details.ts";
 import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { Agent } from "../../relay/agent.ts";
@@ -23,6 +24,9 @@ const TURN_MAX = 500;
 
 /** The models in one frame, about 400 KB if their details are known. */
 const FRAME_MODELS_MAX = 2_000;
+
+/** The requests of the others stay on the node that they come to: bodies in bytes do not go from node to node. */
+const isShared = (endpoint: string): boolean => !hasByteAnswer(endpoint);
 
 /** Agents that can do the same. */
 interface Group extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "tags" | "priority"> {
@@ -165,7 +169,7 @@ export class OwnOffers {
     const { priority } = agent.preference;
     const names = blocked === "" ? [] : blocked.split("\n");
     const models = agent.offer.models.filter(({ id }) => !names.includes(id)).slice(0, MODELS_MAX);
-    const endpoints = [...agent.offer.endpoints];
+    const endpoints = agent.offer.endpoints.filter(isShared);
     const tags = [...agent.preference.tags].sort();
     const shape = { protocol, models: models.map(withoutLoaded), endpoints, tags, priority };
     const signature = JSON.stringify(shape);

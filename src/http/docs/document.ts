@@ -21,7 +21,7 @@ const INFO = {
   license: { name: "MIT", identifier: "MIT" },
   description: [
     "One HTTP API in front of every model session that agents bring to this server.",
-    "Bodies are JSON in UTF-8, whatever the `Content-Type` says. Times are RFC 3339 in UTC. If several headers have a key, the valid one counts. Every answer has `x-request-id` and `Access-Control-Allow-Origin: *`. `GET` routes also answer `HEAD`. Another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path is a 404 (`not_found`), a WebSocket at a path without any is a 426 (`websocket_refused`), and `OPTIONS` allows calls from pages of any site. Request headers of more than 16 KB are a 431 without a body. The paths of the model API also work without `/v1`, with `/v1` twice, below `/openai`, `/openai/v1`, `/anthropic` and `/api/v1`, below `/openai/deployments/<model>`, and with a slash too many.",
+    "Bodies are JSON in UTF-8, whatever the `Content-Type` says, but for the routes that take forms. Times are RFC 3339 in UTC. If several headers have a key, the valid one counts. Every answer has `x-request-id` and `Access-Control-Allow-Origin: *`. `GET` routes also answer `HEAD`. Another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path is a 404 (`not_found`), a WebSocket at a path without any is a 426 (`websocket_refused`), and `OPTIONS` allows calls from pages of any site. Request headers of more than 16 KB are a 431 without a body. The paths of the model API also work without `/v1`, with `/v1` twice, below `/openai`, `/openai/v1`, `/anthropic` and `/api/v1`, below `/openai/deployments/<model>`, and with a slash too many.",
     "If a stream fails after its first event, the error is sent as an event, in the style of the route.",
   ].join("\n\n"),
 };
@@ -114,12 +114,15 @@ function paramsOf(notes: Readonly<Record<string, string>>): z.ZodObject {
   );
 }
 
+const FORM_TYPE = "multipart/form-data";
+
 function requestBodyOf({ body, access }: NamedRoute) {
   if (!body) return {};
   const { schema, documented = schema, example, isRequired = true } = body;
   const takesKey = access === "adminOrBody" && documented instanceof z.ZodObject;
   const shown = takesKey ? documented.extend({ admin_key: ADMIN_KEY }) : documented;
-  return { requestBody: { required: isRequired, content: { [JSON_TYPE]: { schema: shown, example } } } };
+  const media = body.isForm ? FORM_TYPE : JSON_TYPE;
+  return { requestBody: { required: isRequired, content: { [media]: { schema: shown, example } } } };
 }
 
 function answersOf({ access, method, answers, limits }: NamedRoute) {

@@ -19,7 +19,11 @@ export class BodyRoom {
   #bytes = 0;
   readonly #ofPrincipals = new Map<string | null, number>();
 
-  constructor(private readonly bytesMax: number) {}
+  /** `setting` names the limit in the errors. */
+  constructor(
+    private readonly bytesMax: number,
+    private readonly setting: RoomSetting = "--bodies-max",
+  ) {}
 
   /** The bytes that all bodies have now. */
   get bytes(): number {
@@ -30,8 +34,8 @@ export class BodyRoom {
   take(principal: Principal, held: number, bytes: number): void {
     const id = userIdOf(principal);
     const own = this.#ofPrincipals.get(id) ?? 0;
-    if (own > held && own + bytes > this.bytesMax * OWN_SHARE) throw full("user_bodies_full");
-    if (this.#bytes > held && this.#bytes + bytes > this.bytesMax) throw full("bodies_full");
+    if (own > held && own + bytes > this.bytesMax * OWN_SHARE) throw full("user_bodies_full", this.setting);
+    if (this.#bytes > held && this.#bytes + bytes > this.bytesMax) throw full("bodies_full", this.setting);
     this.#ofPrincipals.set(id, own + bytes);
     this.#bytes += bytes;
   }
@@ -67,11 +71,13 @@ export class BodyPlace {
   }
 }
 
-const HINTS = {
-  bodies_full:
-    "The bodies of all running requests have as much memory as they may (--bodies-max). Try again when some have ended.",
-  user_bodies_full:
-    "The bodies of your running requests have half of the memory for bodies (--bodies-max). Try again when some have ended.",
-};
+type RoomSetting = "--bodies-max" | "--uploads-max";
 
-const full = (code: keyof typeof HINTS): AppError => new AppError(code, { hint: HINTS[code] });
+function full(code: "bodies_full" | "user_bodies_full", setting: RoomSetting): AppError {
+  const what = setting === "--bodies-max" ? "memory" : "room for files";
+  const hint =
+    code === "bodies_full"
+      ? `The bodies of all running requests have as much ${what} as they may (${setting}).`
+      : `The bodies of your running requests have half of the ${what} for bodies (${setting}).`;
+  return new AppError(code, { hint: `${hint} Try again when some have ended.` });
+}

@@ -5,7 +5,7 @@ import { fieldPath } from "../../json/field-path.ts";
 import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import type { Exchange } from "../exchange.ts";
-import { piecesOf } from "./body-pieces.ts";
+import { freeBytes, piecesOf } from "./body-pieces.ts";
 import type { BodyPlace } from "./body-room.ts";
 import { ACCEPTED_ENCODINGS, type Decode, decoderOf } from "./compression/decompress.ts";
 
@@ -101,7 +101,7 @@ export function hasUnreadBody({ request, isBodyRead }: Exchange): boolean {
 }
 
 /** Rejects if the body is not complete in time, of which the bytes that have arrived give it more. */
-function inTime<Body>(
+export function inTime<Body>(
   exchange: Exchange,
   body: Promise<Body>,
   withinMs: number,
@@ -166,9 +166,7 @@ async function readBytes(
 /** Returns the text, and frees the bytes, for which the garbage collector might take seconds. */
 function decoded(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
-  const { buffer, byteLength } = bytes;
-  // Others may have parts of a larger buffer.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  freeBytes(bytes);
   return text;
 }
 
@@ -229,6 +227,6 @@ function unsupportedEncoding(): AppError {
   return new AppError("encoding_unsupported", { hint });
 }
 
-function tooLarge(bytesMax: number): AppError {
+export function tooLarge(bytesMax: number): AppError {
   return new AppError("body_too_large", { hint: `The body may have up to ${bytesMax} bytes.` });
 }

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import { commonHeaders } from "./headers.ts";
+import { type ResponseStream, StreamedResponse } from "./streamed-response.ts";
 import { noteUnread } from "./unread.ts";
 
 export interface ServerEvent {
@@ -63,7 +64,7 @@ interface EventStreamOptions {
  * of its own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per
  * event.
  */
-export class EventStream {
+export class EventStream implements ResponseStream {
   readonly #start = Promise.withResolvers<EventStreamResponse>();
   readonly #end = Promise.withResolvers<void>();
   /** Resolves when the body was ended, or the reader has left. */
@@ -236,7 +237,7 @@ export class EventStream {
   }
 }
 
-export class EventStreamResponse extends Response {
+export class EventStreamResponse extends StreamedResponse {
   constructor(
     readonly stream: EventStream,
     body: ReadableStream<string>,

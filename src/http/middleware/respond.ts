@@ -13,11 +13,11 @@ import { modelApiStyle, unknownPathStyle } from "../unknown-path.ts";
 import type { AccessControl } from "./access.ts";
 import { hasUnreadBody } from "./body.ts";
 import { compress, isCompressible } from "./compression/compress.ts";
-import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
 import { setLimitHeaders } from "./limits.ts";
 import { BRIEF, lingering, PATIENT } from "./lingering.ts";
 import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
+import { StreamedResponse } from "./streamed-response.ts";
 
 export interface RespondDeps {
   log: Log;
@@ -136,7 +136,7 @@ function setHeaders(exchange: Exchange, headers: Headers, { limits }: RespondDep
  * the connection is closed with care.
  */
 function finish(exchange: Exchange, response: Response, { accessControl, idleS }: RespondDeps): Response {
-  if (response instanceof EventStreamResponse) {
+  if (response instanceof StreamedResponse) {
     response.stream.beforeClose(() => leave(exchange, idleS));
     return response;
   }

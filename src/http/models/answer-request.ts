@@ -29,7 +29,11 @@ export function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiR
   const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));
   const { headers, signal, url } = exchange.request;
   // Azure ignores the body's model, too.
-  const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
+  const { model } = parseShape(
+    NamedModel,
+    { model: deploymentOf(url) ?? body.model ?? api.defaultModel },
+    "request_invalid",
+  );
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   exchange.model = ask.model;
   if (ask.stream) return stream(exchange, deps, ask, api);

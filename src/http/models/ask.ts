@@ -131,7 +131,7 @@ export class ModelStream {
   }
 }
 
-function askRequest({ asker, model, fallbacks, plans, v1, affinity, pin }: ModelAsk): AskRequest {
+export function askRequest({ asker, model, fallbacks, plans, v1, affinity, pin }: ModelAsk): AskRequest {
   return {
     ...requestOf(asker),
     pin: pin ?? v1?.pin,
@@ -187,7 +187,7 @@ function eventsOfWhole(endpoint: Endpoint, answer: unknown): Delta[] | undefined
 
 const toDeltas = (texts: readonly string[]): Delta[] => texts.map((data) => ({ data }));
 
-function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
+export function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const { status, body, usage, headers } = modelAnswer(ask, result);
   if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
   const plan = planOf(ask, result.request);

@@ -30,6 +30,8 @@ import { type V1PlanDeps, v1Plan } from "./v1-plan.ts";
 export interface ModelApi {
   endpoint: Endpoint;
   style: ErrorStyle;
+  /** The model of a request that names none. */
+  defaultModel?: string;
   /** Translates a request to a chat completion, if the API can be translated. */
   translate?: (body: unknown, context: TranslationContext) => Translation;
   /** Whether an answer is streamed unless the body says otherwise. Default: no. */

@@ -34,7 +34,7 @@ const COUNT_TOKENS: ModelApi = {
   streams: "never",
 };
 
-interface ModelRoute {
+export interface ModelRoute {
   /** The fields that bound the output tokens; null if there are none. */
   outputLimits: readonly string[] | null;
   summary: string;
@@ -49,7 +49,7 @@ interface ModelRoute {
 }
 
 /** Returns the declaration of a route whose requests and answers are passed on. */
-function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
+export function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
   const { outputLimits, summary, description, body, fields, answer, example, events } = declared;
   const passedOn = { isPassedOn: true, json: answer, example } as const;
   const stream = events && { other: { "text/event-stream": { description: EVENTS, example: events } } };
@@ -84,9 +84,10 @@ function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
 }
 
 /** Returns the schema of a body of which the server reads only the general fields. */
-const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend({ ...NamedModel.shape, ...fields }).loose();
+export const bodyWith = (fields: z.ZodRawShape) =>
+  ModelAskBody.extend({ ...NamedModel.shape, ...fields }).loose();
 
-const ANYTHING = z.unknown().optional();
+export const ANYTHING = z.unknown().optional();
 /** The further models of a request that may be answered by another model. */
 const FALLBACKS = {
   models: ANYTHING.describe("The names of further models, used in this order when the model cannot answer."),

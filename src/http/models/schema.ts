@@ -45,6 +45,10 @@ const Embeddings = z.array(Embedding).nullish();
 const Tokens = z.looseObject({ input_tokens: count, output_tokens: count }).nullish();
 const Parts = z.array(z.looseObject({ type: text })).nullish();
 
+const Ranks = z.array(z.looseObject({ index: count, relevance_score: count })).nullish();
+const Moderations = z.array(z.looseObject({ flagged: z.boolean().nullish() })).nullish();
+const Pictures = z.array(z.looseObject({ url: text, b64_json: text })).nullish();
+
 const answer = (id: string, fields: z.ZodRawShape) => z.looseObject(fields).meta({ id });
 
 /**
@@ -73,4 +77,10 @@ export const AnswerShape = {
     usage: Tokens,
   }),
   tokenCount: answer("TokenCount", { input_tokens: count }),
+  ranking: answer("Ranking", { id: text, results: Ranks }),
+  moderation: answer("Moderation", { id: text, model: text, results: Moderations }),
+  tokens: answer("Tokens", { tokens: z.array(z.unknown()).nullish(), count }),
+  text: answer("DetokenizedText", { prompt: text, content: text }),
+  transcription: answer("Transcription", { text }),
+  images: answer("Images", { created: count, data: Pictures }),
 };

@@ -23,7 +23,7 @@ const ANSWERS = { 101: { description: "The connection is now a WebSocket." } } a
 const ERRORS = ["upgrade_required", "subprotocol_unknown", "agents_full"] as const;
 
 const PROTOCOLS = [
-  `An agent opens a WebSocket here and waits for requests. With the subprotocol \`${AGENT_SUBPROTOCOL}\` it speaks v2: its first frame is \`hello\` with its name, models, endpoints and slots. The server answers \`ready\` with the agent's id and the secret that takes this identity back, and then sends \`ask\`, \`cancel\`, \`ping\` and \`drain\`. The agent sends \`accept\`, \`delta\`, \`done\`, \`fail\`, \`update\`, \`pause\` and \`pong\`.`,
+  `An agent opens a WebSocket here and waits for requests. With the subprotocol \`${AGENT_SUBPROTOCOL}\` it speaks v2: its first frame is \`hello\` with its name, models, endpoints and slots. The server answers \`ready\` with the agent's id and the secret that takes this identity back, and then sends \`ask\`, \`cancel\`, \`ping\` and \`drain\`. The agent sends \`accept\`, \`delta\`, \`head\`, \`done\`, \`fail\`, \`update\`, \`pause\` and \`pong\`.`,
   "Without a subprotocol it speaks v1 and has one slot: the server sends its id, which the agent sends back, then `ping` and `ChatGptRequest`. Each frame is a JSON object of the three strings `id`, `message` and `data`. Any other subprotocol is refused.",
   "After a close code from 4000 to 4499 an agent should reconnect, after one from 4500 to 4999 it should not. docs/agent-protocol.md describes each frame.",
 ].join("\n\n");

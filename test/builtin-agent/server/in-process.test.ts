@@ -150,7 +150,7 @@ function createEndlessUpstream() {
   const upstream: Upstream = {
     ...echo,
     request: async (endpoint, body, signal) => {
-      if (!body.includes(ENDLESS)) return echo.request(endpoint, body, signal);
+      if (typeof body !== "string" || !body.includes(ENDLESS)) return echo.request(endpoint, body, signal);
       signal.addEventListener("abort", () => cancel());
       return new Response(endless(signal), { headers: { "content-type": "text/event-stream" } });
     },
