@@ -27,6 +27,7 @@ function connectToIdleServer(head: object) {
     log: createLog({ write: () => {} }),
     hello: () => ({ type: "hello", name: "a", version: "1", slots: 1, models: [], endpoints: [] }),
     onFrame: () => {},
+    onPiece: () => {},
     onEnd: () => {},
   });
   onTestFinished(() => {
