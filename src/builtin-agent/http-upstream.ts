@@ -9,7 +9,7 @@ import {
 } from "../protocol/agent-v2.ts";
 import { otherName } from "../protocol/model-name.ts";
 import { findEndpoints } from "./endpoint-search.ts";
-import { bearer, failureOf, request, requestText } from "./http.ts";
+import { failureOf, isKeyRefusal, request, requestText, UpstreamKey } from "./http.ts";
 import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
 import { declaredSlots } from "./models/declared-slots.ts";
 import { FoundEndpoints } from "./models/found-endpoints.ts";
@@ -45,7 +45,6 @@ const LIMITS = {
   probeMs: 5_000,
 };
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
-const ANTHROPIC_VERSION = "2023-06-01";
 
 type Listing = { models: Model[] } | { absent: true } | UpstreamProblem;
 
@@ -54,6 +53,7 @@ const ABSENT_LIST = { absent: true } as const;
 /** Returns an upstream that is an OpenAI-compatible HTTP server. */
 export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const { key } = options;
+  const upstreamKey = new UpstreamKey(key);
   const limits = { ...LIMITS, ...options.limits };
   const bases = candidates(options.url);
   let base = bases[0];
@@ -72,7 +72,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     if (endpoint === COUNT_ENDPOINT && counter.isNeeded && typeof body === "string")
       return counter.count(body, { base, signal });
     const { sent, headers: own } = sentBody(body);
-    const headers = { ...headersFor(endpoint, key), ...own, ...allowedHeaders(init.headers ?? {}) };
+    const headers = { ...upstreamKey.headersFor(endpoint), ...own, ...allowedHeaders(init.headers ?? {}) };
     const address = isAtRoot || isOllamaEndpoint(endpoint) ? base.replace(/\/v1$/, "") : base;
     return request(`${address}/${endpoint}`, { method: "POST", headers, body: sent, signal });
   };
@@ -84,7 +84,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const isChosen = expected.length > 0;
   const list = (signal: AbortSignal) => {
     const { viaProxy = false } = options;
-    const how = { key, limitMs: limits.listMs, signal, viaProxy, isOptional: isChosen };
+    const how = { key: upstreamKey, limitMs: limits.listMs, signal, viaProxy, isOptional: isChosen };
     return firstListing(found.areKnown ? [base] : bases, how);
   };
   const first = { at: bases[0], listing: ABSENT_LIST };
@@ -134,7 +134,7 @@ function candidates(url: string): [string, ...string[]] {
 }
 
 interface ListOptions {
-  key: string | undefined;
+  key: UpstreamKey;
   limitMs: number;
   signal: AbortSignal;
   viaProxy: boolean;
@@ -165,10 +165,11 @@ async function listModels(
   { key, viaProxy, isOptional, ...limits }: ListOptions,
 ): Promise<Listing> {
   try {
-    const options = { init: { headers: bearer(key) }, bytesMax: LIST_BYTES_MAX, ...limits };
-    const { response, text } = await requestText(`${base}/models`, options);
+    const { response, text } = await key.list((headers) =>
+      requestText(`${base}/models`, { init: { headers }, bytesMax: LIST_BYTES_MAX, ...limits }),
+    );
     const { status } = response;
-    if (status === 401 || status === 403)
+    if (isKeyRefusal(response))
       return { problem: `it refuses the key (${status}); check --upstream-key`, unreachable: false };
     if (status === 429 || status >= 500) {
       const from = viaProxy ? "it, or the HTTP proxy of the environment," : "it";
@@ -249,15 +250,4 @@ function sentBody(body: RequestBody): { sent: string | ReadableStream; headers: 
   if (typeof body === "string") return { sent: body, headers: { "content-type": "application/json" } };
   const { contentType, bytes, stream } = body;
   return { sent: stream, headers: { "content-type": contentType, "content-length": String(bytes) } };
-}
-
-/** Anthropic's own API expects its key in `x-api-key`, most others as `Bearer`. */
-function headersFor(endpoint: Endpoint, key: string | undefined): Record<string, string> {
-  return {
-    ...bearer(key),
-    ...(endpoint.startsWith("messages") && {
-      "anthropic-version": ANTHROPIC_VERSION,
-      ...(key !== undefined && { "x-api-key": key }),
-    }),
-  };
 }

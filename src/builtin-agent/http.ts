@@ -1,4 +1,5 @@
 import { isLoopbackHost } from "../net/addresses.ts";
+import type { Endpoint } from "../protocol/agent-v2.ts";
 import { type ConnectErrorTexts, connectErrorTexts } from "../system-error.ts";
 import { ResponseBody } from "./response-body.ts";
 
@@ -46,4 +47,43 @@ export function bearer(key: string | undefined): Record<string, string> {
 export function failureOf(error: unknown): ConnectErrorTexts & { unreachable: boolean } {
   const { name } = error as { name?: string };
   return { ...connectErrorTexts(error), unreachable: name !== "TimeoutError" && name !== "AbortError" };
+}
+
+const ANTHROPIC_VERSION = "2023-06-01";
+
+/** Whether an answer says that the key is wrong. */
+export const isKeyRefusal = ({ status }: Response): boolean => status === 401 || status === 403;
+
+/**
+ * The key of an upstream, in the headers that the upstream takes: most take it as `Bearer`. Anthropic's own API wants it
+ * in `x-api-key`, and takes a `Bearer` only for chat completions.
+ */
+export class UpstreamKey {
+  #takesBearer = true;
+
+  constructor(private readonly key: string | undefined) {}
+
+  /** Requests the list of models with the key in one header, and in the other one if that is refused. */
+  async list<Result extends { response: Response }>(
+    request: (headers: Record<string, string>) => Promise<Result>,
+  ): Promise<Result> {
+    const byBearer = await request(bearer(this.key));
+    this.#takesBearer = true;
+    if (this.key === undefined || !isKeyRefusal(byBearer.response)) return byBearer;
+    const byOwnHeader = await request(this.#anthropicHeaders());
+    this.#takesBearer = isKeyRefusal(byOwnHeader.response);
+    return byOwnHeader;
+  }
+
+  headersFor(endpoint: Endpoint): Record<string, string> {
+    if (!endpoint.startsWith("messages")) return bearer(this.key);
+    return { ...(this.#takesBearer && bearer(this.key)), ...this.#anthropicHeaders() };
+  }
+
+  #anthropicHeaders(): Record<string, string> {
+    return {
+      "anthropic-version": ANTHROPIC_VERSION,
+      ...(this.key !== undefined && { "x-api-key": this.key }),
+    };
+  }
 }

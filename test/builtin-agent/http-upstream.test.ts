@@ -253,6 +253,26 @@ test("a request has the key, the unchanged body, and only the headers that are n
   expect(shown(messages?.headers)).toEqual(["Bearer sk-1", "application/json", "sk-1", "2023-06-01"]);
 });
 
+test("an upstream that takes no key as Bearer for its list, as Anthropic, gets it in x-api-key", async () => {
+  const { url, requests } = serve({
+    "GET /v1/models": ({ headers }) =>
+      headers.has("authorization") || headers.get("x-api-key") !== "sk-1"
+        ? Response.json({ error: { message: "Invalid bearer token" } }, { status: 401 })
+        : list("claude"),
+    "POST /v1/messages": () => Response.json({}),
+    "POST /v1/chat/completions": () => Response.json({}),
+  });
+  const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
+  expect(await upstream.check(never)).toMatchObject({ offer: { models: [{ id: "claude" }] } });
+  await upstream.request("messages", "{}", never);
+  await upstream.request("chat/completions", "{}", never);
+  const keysOf = (headers: Headers | undefined) =>
+    ["authorization", "x-api-key"].map((name) => headers?.get(name) ?? null);
+  expect(keysOf(requests.at(-2)?.headers)).toEqual([null, "sk-1"]);
+  expect(keysOf(requests.at(-1)?.headers)).toEqual(["Bearer sk-1", null]);
+  expect((await problemOf(url, { key: "sk-2" }))?.problem).toStartWith("it refuses the key (401)");
+});
+
 test("only those headers of a caller are sent that an upstream may need, and never in place of the key", async () => {
   const { url, requests } = serve({
     "GET /v1/models": () => list("a"),

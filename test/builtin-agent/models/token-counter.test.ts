@@ -30,10 +30,10 @@ function startUpstream(models: object[], replies: Record<string, Reply>, key?: s
   const { signal } = new AbortController();
   return {
     requests,
-    /** Returns the endpoints that it is found to have. */
+    /** Returns the endpoints that it is found to have, besides the one of its tokenizer. */
     async endpoints() {
       const status = await upstream.check(signal);
-      return "offer" in status ? status.offer.endpoints : [];
+      return "offer" in status ? status.offer.endpoints.filter((endpoint) => endpoint !== "tokenize") : [];
     },
     async count(chat: object) {
       requests.length = 0;
@@ -62,6 +62,7 @@ const LLAMA_CPP: Record<string, Reply> = {
 const vllm = (countsTools: boolean): Record<string, Reply> => ({
   ...LLAMA_CPP,
   "/tokenize": ({ messages, tools }) => {
+    if (!messages) return Response.json({ error: { message: "bad" } }, { status: 400 });
     const texts = (messages as { content: string }[]).map(({ content }) => content);
     const all = countsTools && tools ? [...texts, JSON.stringify(tools)] : texts;
     return { count: words(all.join(" ")).length, max_model_len: 4096, tokens: [] };
@@ -152,5 +153,10 @@ test.each([
   const { endpoints, requests } = startUpstream(models, replies);
   expect(await endpoints()).toEqual(["chat/completions"]);
   if (models !== LLAMA_MODEL && models !== VLLM_MODEL)
-    expect(requests.filter(({ path }) => /tokenize|template|input_tokens/.test(path))).toEqual([]);
+    // An empty request finds out whether there is a tokenizer.
+    expect(
+      requests.filter(
+        ({ path, body }) => /tokenize|template|input_tokens/.test(path) && Object.keys(body).length > 0,
+      ),
+    ).toEqual([]);
 });

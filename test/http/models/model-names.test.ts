@@ -122,7 +122,9 @@ test("/api/ask with a model that no agent has ever offered is a 404 with the mod
     status: 404,
     body: { error: "The model does not exist", hint: "Available models: llama." },
   });
-  expect((await get("/api/usage?by=model")).usage).toEqual([]);
+  expect((await get("/api/usage?by=model")).usage).toMatchObject([
+    { model: null, asks: 0, refused: 1, refusals: { model_not_found: 1 } },
+  ]);
   const bare = await startTestServer();
   const asked = await fetch(`${bare.url}/api/ask`, {
     method: "POST",
