@@ -16,16 +16,15 @@ test("GET /health responds OK without a key", async () => {
   expect([status, text, contentType(headers)]).toEqual([200, "OK", "text/plain; charset=utf-8"]);
 });
 
-test("an unknown path is a 404 in JSON with the reference's error text", async () => {
-  for (const path of ["/", "/api", "/API/ask", "/nothing/here", "/api/ask/more"]) {
-    const { status, text, headers } = await scene.request(path);
-    expect([path, status, text, contentType(headers)]).toEqual([
-      path,
-      404,
-      '{"error":"404 page not found"}',
-      JSON_TYPE,
-    ]);
-  }
+test.each([
+  ["/", '{"error":"404 page not found"}'],
+  ["/api", '{"error":"404 page not found"}'],
+  ["/nothing/here", '{"error":"404 page not found"}'],
+  ["/api/ask/more", '{"error":"404 page not found"}'],
+  ["/API/ask", '{"error":"404 page not found","hint":"Did you mean `POST /api/ask`?"}'],
+])("the unknown path %s is a 404 in JSON with the reference's error text: %s", async (path, body) => {
+  const { status, text, headers } = await scene.request(path);
+  expect([status, text, contentType(headers)]).toEqual([404, body, JSON_TYPE]);
 });
 
 test("a wrong method is a 405 that lists the right ones", async () => {
