@@ -49,7 +49,7 @@ function controlFile(release: Release, target: LinuxTarget, kilobytes: number): 
     "Priority: optional",
     `Homepage: https://github.com/${release.repository}`,
     "Description: self-hosted gateway to the models on all your machines",
-    " One OpenAI- and Anthropic-compatible API for the models on all your machines.",
+    " One OpenAI-, Anthropic- and Ollama-compatible API for the models on all your machines.",
     " Agents beside the models connect to the server; people and programs call it",
     " over HTTP, with tokens.",
     "",

@@ -115,8 +115,9 @@ test("an upstream's refusal keeps its status, and speech that breaks off is an e
     openai.images.generate({ model: "gpt-image-1", prompt: undefined as never }),
   );
   expect(refused).toBeInstanceOf(OpenAI.BadRequestError);
-  const speech = await openai.audio.speech.create({ model: "tts-1", voice: "alloy", input: "0 400000" });
-  expect(await rejectionOf(speech.bytes())).toBeInstanceOf(Error);
+  // It may break off before the SDK has the head of the answer.
+  const speech = openai.audio.speech.create({ model: "tts-1", voice: "alloy", input: "0 400000" });
+  expect(await rejectionOf(speech.then((answer) => answer.bytes()))).toBeInstanceOf(Error);
 });
 
 const seed = chooseSeed();

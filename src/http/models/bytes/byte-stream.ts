@@ -12,6 +12,8 @@ const HARMLESS =
   /^(audio\/[\w.+-]+|video\/[\w.+-]+|image\/(?!svg)[\w.+-]+|text\/(plain|vtt|event-stream)|application\/(json|octet-stream|x-ndjson|x-subrip))\s*(;[ -~]*)?$/i;
 const OTHER = "application/octet-stream";
 
+const BROKEN_OFF = new Error("the answer broke off");
+
 /**
  * The answer of an ask in bytes, as it comes. Its response exists from the head of the answer on: until then, the
  * request may still fail with a status of its own. A piece counts as taken when the caller's connection has taken it.
@@ -29,6 +31,7 @@ export class ByteStream implements ResponseStream {
   #isWriting = false;
   #isEnded = false;
   #isClosed = false;
+  #isBroken = false;
   #beforeClose: (() => void)[] = [];
   #stopStall: Cancel = () => {};
 
@@ -44,7 +47,8 @@ export class ByteStream implements ResponseStream {
       type: "direct",
       pull: (controller) => {
         this.#controller = controller;
-        this.#write();
+        if (this.#isBroken) controller.close(BROKEN_OFF);
+        else this.#write();
         return this.#sent.promise;
       },
       cancel: () => this.#leave(),
@@ -82,7 +86,8 @@ export class ByteStream implements ResponseStream {
   fail(): void {
     this.#end.resolve();
     if (this.#isClosed) return;
-    this.#controller?.close(new Error("the answer broke off"));
+    this.#isBroken = true;
+    this.#controller?.close(BROKEN_OFF);
     this.#close();
   }
 
