@@ -187,7 +187,7 @@ describe("automatic certificates", () => {
 });
 
 describeWith("pebble", "automatic certificates from Pebble", (pebble) => {
-  test("a server gets a certificate for two names from Pebble, which refuses half of the nonces", async () => {
+  test("a server gets a certificate for two names from Pebble, which refuses a fifth of the nonces", async () => {
     const httpPort = await freePort();
     const ca = await startPebble(pebble, { httpPort });
     const server = await startExecutable(await settingsFor(ca, httpPort, ["--domain", "second.example.com"]));

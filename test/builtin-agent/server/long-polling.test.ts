@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "bun:test";
 import { createEcho } from "../../../src/builtin-agent/echo.ts";
 import { startAgentServer } from "../../support/agent-server.ts";
 import { type BlockingProxy, startBlockingProxy, type UpgradeRule } from "../../support/blocking-proxy.ts";
-import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { advanceUntil, createFakeClock, type FakeClock } from "../../support/clock.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
 import { disconnected, pauses, reconnect, startBuiltinAgent, type TestBuiltinAgent } from "../start.ts";
@@ -52,11 +52,18 @@ async function transport({ url }: TestServer): Promise<unknown> {
 
 /** Lets time pass in steps, so that requests which it ends are repeated meanwhile. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 5_000) {
-    clock.advance(Math.min(left, 5_000));
+  for (let left = ms; left > 0; left -= 500) {
+    clock.advance(Math.min(left, 500));
     await Bun.sleep(5);
   }
 }
+
+/** Does the same for `until`, as a request may have to be repeated after a pause. */
+const untilPassing = (clock: FakeClock, isSo: () => boolean | Promise<boolean>): Promise<void> =>
+  until(() => {
+    clock.advance(10);
+    return isSo();
+  });
 
 const isBack = ({ printed }: TestBuiltinAgent) =>
   printed.some((line) => line.includes("WebSockets get through again"));
@@ -111,8 +118,8 @@ describe("when WebSockets get through again", () => {
     expect(network.upgrades()).toBe(2);
     network.setUpgrades("pass");
     await pass(clock, 5_000);
-    await until(() => isBack(builtin));
-    await until(async () => JSON.stringify(await transport(server)) === '["websocket"]');
+    await untilPassing(clock, () => isBack(builtin));
+    await untilPassing(clock, async () => JSON.stringify(await transport(server)) === '["websocket"]');
     const ids = [...builtin.logged().matchAll(/"event":"server_connected".*?"agent":"(.*?)"/g)].map(
       ([, id]) => id,
     );
@@ -141,15 +148,15 @@ describe("when WebSockets get through again", () => {
     onTestFinished(() => upstream.stop(true));
     const { server, network, builtin, clock } = await scene("strip", `http://127.0.0.1:${upstream.port}/v1`);
     const answer = ask(server, "q", "slow");
-    await until(async () => (await inUse(server)) === 1);
+    await untilPassing(clock, async () => (await inUse(server)) === 1);
     network.setUpgrades("pass");
     await pass(clock, 60_000);
-    await until(() => network.upgrades() === 3);
+    await untilPassing(clock, () => network.upgrades() === 3);
     await pass(clock, 5_000);
     expect(isBack(builtin)).toBe(false);
     gate.resolve();
-    expect(await answer).toBe("late");
-    await until(() => isBack(builtin));
+    expect(await advanceUntil(clock, answer)).toBe("late");
+    await untilPassing(clock, () => isBack(builtin));
     expect(await ask(server, "again", "slow")).toBe("late");
   });
 });

@@ -32,7 +32,7 @@ export async function startPebble(path: string, { httpPort, externalAccount }: P
   await Bun.write(config, JSON.stringify({ pebble: settings }));
   const dns = await startNameServer();
   const child = Bun.spawn([path, "-config", config, "-dnsserver", `127.0.0.1:${dns}`], {
-    env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "50" },
+    env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "20" },
     stdout: "ignore",
     stderr: "ignore",
   });
