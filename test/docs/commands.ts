@@ -48,6 +48,8 @@ const BLOCKS_NOT_RUN: Readonly<Record<string, string>> = {
     "It needs PostgreSQL and NATS. test/e2e/database.test.ts and test/e2e/cluster-two-nodes.test.ts start such servers.",
   "docs/agent-protocol.md: curl -si http://127.0.0.1:8080/client/poll":
     "Its second request needs the session in the answer to the first. test/agents/polling sends such requests.",
+  "docs/ollama-api.md: curl http://localhost:8080/api/chat":
+    "It needs a model of that name. test/e2e/sdk-ollama.test.ts sends such requests.",
   "docs/cluster.md: cd docs/cluster": "It needs a Docker engine. test/cluster-files.test.ts reads the files.",
 };
 

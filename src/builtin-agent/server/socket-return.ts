@@ -45,7 +45,7 @@ export class SocketReturn {
 
   /** The agent has no ask any more. */
   idle(): void {
-    if (this.#state === "probed" || this.#isPaused) void this.#move();
+    if (this.#state === "probed") void this.#move();
   }
 
   stop(): void {
@@ -74,7 +74,6 @@ export class SocketReturn {
   }
 
   async #move(): Promise<void> {
-    if (this.#state === "pausing" || this.#state === "moving") return;
     this.#state = "pausing";
     this.#cancelTimer();
     if (!this.#isPaused) this.#pause();

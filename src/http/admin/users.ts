@@ -139,7 +139,9 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
     },
 
     async deleteUserAsReference({ exchange, body: { user_id } }) {
-      if (user_id) await deleteAudited(user_id, nameOf(await users.find(user_id)), exchange);
+      // If the store fails, the reference's error of the deletion is the one to tell.
+      const user = user_id && (await users.find(user_id).catch(() => undefined));
+      if (user_id) await deleteAudited(user_id, nameOf(user || undefined), exchange);
       return { message: "User deleted" };
     },
 

@@ -61,7 +61,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 /** Does the same for `until`, as a request may have to be repeated after a pause. */
 const untilPassing = (clock: FakeClock, isSo: () => boolean | Promise<boolean>): Promise<void> =>
   until(() => {
-    clock.advance(10);
+    clock.advance(100);
     return isSo();
   });
 
@@ -125,6 +125,9 @@ describe("when WebSockets get through again", () => {
     );
     expect([ids.length, ids[1]]).toEqual([2, ids[0]]);
     expect(await ask(server, "after")).toBe("after");
+    expect(await ask(server, "again")).toBe("again");
+    // Two that did not get through, the probe, and the one that is used: no ask makes the agent move again.
+    expect(network.upgrades()).toBe(4);
     expect(builtin.printed.filter((line) => line.includes("reconnecting")).length).toBe(2);
   });
 
