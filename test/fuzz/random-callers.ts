@@ -128,10 +128,13 @@ async function takeLastHead(source: ByteSource): Promise<ResponseHead | undefine
 const hasBody = ({ method }: RandomRequest, { status }: ResponseHead) =>
   method !== "HEAD" && status >= 200 && status !== 204 && status !== 304;
 
+/** Matches the routes that agents answer, those of Ollama's API included. */
+const MODEL_PATH = /^\/(v1\/|api\/(chat|generate|embed|embeddings)$)/;
+
 function judge(answer: Parameters<Check>[0] & { text: string }, tally: Tally, check: Check): void {
   const { method, url, status, headers, text, ...rest } = answer;
   // The body of a model's error may be that of an agent, which sends anything.
-  const isOwn = status < 400 || !new URL(url).pathname.startsWith("/v1/");
+  const isOwn = status < 400 || !MODEL_PATH.test(new URL(url).pathname);
   if (status === 500 && (isOwn || text.includes("Internal server error")))
     tally.fault(`${method} ${url} 500: ${text.slice(0, 300)}`);
   // Responses of the runtime itself have no id.

@@ -54,7 +54,7 @@ const EXCESS = `({
 
 /** Returns by how many pixels the document is longer than what the page shows. */
 const EMPTY_BELOW = `document.documentElement.scrollHeight -
-  Math.max(innerHeight, document.getElementById("root").getBoundingClientRect().bottom + scrollY)`;
+  Math.max(innerHeight, (document.getElementById("root") ?? document.body).getBoundingClientRect().bottom + scrollY)`;
 
 /** Fails if the page can be scrolled below its end. */
 export async function checkPageEnd(page: Page): Promise<void> {

@@ -24,7 +24,8 @@ export function translateEmbed(body: unknown, { now }: TranslationContext): Tran
     answer(text, model = asked) {
       const value = parseJson(text);
       const found = Vectors.safeParse(value).data;
-      if (!found) throw new AppError("agent_answer_invalid", { detail: "not the body of embeddings" });
+      if (!found)
+        throw new AppError("agent_answer_invalid", { hint: "The agent's upstream sent no embeddings." });
       const sorted = found.data.toSorted((one, other) => (one.index ?? 0) - (other.index ?? 0));
       const usage = usageIn(value);
       return JSON.stringify({
