@@ -41,7 +41,7 @@ function helpOfAll(): string {
     summary,
   ]);
   return [
-    `${PROGRAM} ${VERSION}: one OpenAI-, Anthropic- and Ollama-compatible API for the models on your machines\n`,
+    `${PROGRAM} ${VERSION}: one OpenAI-, Anthropic- and Ollama-compatible API for your models\n`,
     EXAMPLES,
     `Commands\n${table(commands, LAYOUT)}`,
     `Run ${PROGRAM} help <command> for the subcommands and flags of one command.\n`,
