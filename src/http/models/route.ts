@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
+import type { ErrorStyle } from "../errors/style.ts";
 import { type AnswerDeps, answerResponse } from "../responses/answer.ts";
 import { type RouteDeclaration, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
@@ -48,21 +49,32 @@ export interface ModelRoute {
   events?: string;
 }
 
-/** Returns the declaration of a route whose requests and answers are passed on. */
-export function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
-  const { outputLimits, summary, description, body, fields, answer, example, events } = declared;
+/** The parts of a declaration in which the APIs differ. */
+interface RouteOfApi<Path extends `/${string}`> {
+  path: Path;
+  style: ErrorStyle;
+  /** The answer in words, and the content of its stream by type, if it can be streamed. */
+  answered: string;
+  stream?: Record<string, { description: string; example: string }> | undefined;
+}
+
+/** Returns the declaration of a route whose requests are asks. */
+export function askRoute<const Path extends `/${string}`>(
+  { path, style, answered, stream }: RouteOfApi<Path>,
+  declared: Omit<ModelRoute, "events"> & { description: string },
+) {
+  const { outputLimits, summary, description, body, fields, answer, example } = declared;
   const passedOn = { isPassedOn: true, json: answer, example } as const;
-  const stream = events && { other: { "text/event-stream": { description: EVENTS, example: events } } };
   return {
     method: "POST",
-    path: `/v1/${endpoint}`,
+    path,
     access: "caller",
     limits: "admit",
     outputLimits,
     passesErrorsOn: true,
     style,
     summary,
-    description: [UNCHANGED, description].filter(Boolean).join(" "),
+    description,
     body: {
       schema: ModelAskBody,
       plain: plainModelAsk,
@@ -72,15 +84,24 @@ export function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) 
     },
     answers: {
       200: {
-        description: events ? "The upstream's answer, or the stream of it." : "The upstream's answer.",
-        headers: events ? ["x-accel-buffering"] : [],
+        description: stream ? `${answered}, or the stream of it.` : `${answered}.`,
+        headers: stream ? ["x-accel-buffering"] : [],
         ...passedOn,
-        ...stream,
+        ...(stream && { other: stream }),
       },
       "2XX": { description: "Another good answer of the upstream.", ...passedOn },
     },
     errors: ["body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
   } as const satisfies RouteDeclaration;
+}
+
+/** Returns the declaration of a route whose requests and answers are passed on. */
+export function modelRoute({ endpoint, style }: ModelApi, { events, description, ...declared }: ModelRoute) {
+  const stream = events ? { "text/event-stream": { description: EVENTS, example: events } } : undefined;
+  return askRoute(
+    { path: `/v1/${endpoint}`, style, answered: "The upstream's answer", stream },
+    { ...declared, description: [UNCHANGED, description].filter(Boolean).join(" ") },
+  );
 }
 
 /** Returns the schema of a body of which the server reads only the general fields. */

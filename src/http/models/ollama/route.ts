@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { AppError } from "../../../errors.ts";
 import { field } from "../../../json/parse.ts";
-import { ASK_ERRORS } from "../../errors/ask-errors.ts";
 import { ollamaStyle } from "../../errors/ollama.ts";
 import { JSON_HEADERS } from "../../middleware/headers.ts";
-import { type RouteDeclaration, resource } from "../../route.ts";
+import { resource } from "../../route.ts";
 import { SAMPLE } from "../../values.ts";
 import { type ApiRequest, answerModelRequest, type ModelDeps } from "../answer-request.ts";
 import type { ModelListDeps } from "../names/offered-list.ts";
 import type { ModelApi } from "../read-request.ts";
-import { ModelAskBody, NamedModel, plainModelAsk } from "../schema.ts";
+import { askRoute, type ModelRoute } from "../route.ts";
+import { NamedModel } from "../schema.ts";
 import { translateEmbed } from "./embed.ts";
 import { loaded, requireModel } from "./load.ts";
 import { ChatBody, EmbedBody, EmbeddingsBody, GenerateBody } from "./schema.ts";
@@ -35,53 +35,16 @@ const EMBED: ModelApi = {
   streams: "never",
 };
 
-interface OllamaRoute {
-  outputLimits: readonly string[] | null;
-  summary: string;
-  description?: string;
-  body: z.ZodType;
-  /** The fields of the example body besides the model. */
-  fields: Record<string, unknown>;
-  answer: z.ZodType;
-  example: unknown;
+interface OllamaRoute extends Omit<ModelRoute, "events"> {
   /** The lines of the example stream, if the answer can be streamed. */
   lines?: readonly object[];
 }
 
 /** Returns the declaration of a route whose requests are asks. */
-function ollamaRoute(path: `/${string}`, declared: OllamaRoute) {
-  const { outputLimits, summary, description = TRANSLATED, body, fields, answer, example, lines } = declared;
-  const passedOn = { isPassedOn: true, json: answer, example } as const;
+function ollamaRoute(path: `/${string}`, { lines, description = TRANSLATED, ...declared }: OllamaRoute) {
   const text = lines?.map((line) => `${JSON.stringify(line)}\n`).join("");
-  const stream = text && { other: { "application/x-ndjson": { description: LINES, example: text } } };
-  return {
-    method: "POST",
-    path,
-    access: "caller",
-    limits: "admit",
-    outputLimits,
-    passesErrorsOn: true,
-    style: ollamaStyle,
-    summary,
-    description,
-    body: {
-      schema: ModelAskBody,
-      plain: plainModelAsk,
-      documented: body,
-      example: { model: MODEL, ...fields },
-      error: "request_invalid",
-    },
-    answers: {
-      200: {
-        description: lines ? "The answer, or the stream of it." : "The answer.",
-        headers: lines ? ["x-accel-buffering"] : [],
-        ...passedOn,
-        ...stream,
-      },
-      "2XX": { description: "Another good answer of the upstream.", ...passedOn },
-    },
-    errors: ["body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
-  } as const satisfies RouteDeclaration;
+  const stream = text ? { "application/x-ndjson": { description: LINES, example: text } } : undefined;
+  return askRoute({ path, style: ollamaStyle, answered: "The answer", stream }, { ...declared, description });
 }
 
 const count = z.number().nullish();
