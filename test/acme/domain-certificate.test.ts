@@ -201,12 +201,18 @@ describe("the renewal", () => {
     expect(orders(scene)).toBe(2);
   });
 
-  test("a stopped renewal leaves no timer and ends a running order", async () => {
+  /** Starts an order for a further name, which the CA never completes. */
+  async function endlessOrder() {
     const scene = await certificateScene();
     await scene.open();
     scene.ca.behavior.processingReads = Number.POSITIVE_INFINITY;
     const certificate = await scene.open({ domains: [DOMAIN, "second.example.com"], pollEveryMs: 1_000 });
     scene.start(certificate);
+    return { scene, certificate };
+  }
+
+  test("a stopped renewal leaves no timer and ends a running order", async () => {
+    const { scene, certificate } = await endlessOrder();
     await until(() => {
       scene.clock.advance(0);
       return orders(scene) === 2;
@@ -217,11 +223,7 @@ describe("the renewal", () => {
   });
 
   test("an order that the CA does not complete is given up", async () => {
-    const scene = await certificateScene();
-    await scene.open();
-    scene.ca.behavior.processingReads = Number.POSITIVE_INFINITY;
-    const certificate = await scene.open({ domains: [DOMAIN, "second.example.com"], pollEveryMs: 1_000 });
-    scene.start(certificate);
+    const { scene, certificate } = await endlessOrder();
     await until(() => {
       scene.clock.advance(1_000);
       return certificate.state().failure !== undefined;

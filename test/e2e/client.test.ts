@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EXECUTABLE } from "../support/executable.ts";
 import { shareModelApi } from "../support/model-api.ts";
 import { describeWith } from "../support/programs.ts";
-import { HANG_MS } from "../support/until.ts";
+import { runInHome } from "../support/run-in-home.ts";
 
 /** The command `client` with the real server, and the clients that it configured. */
 const api = shareModelApi({ agents: () => [["--echo"]] });
@@ -17,22 +17,10 @@ function makeHome(): string {
   return home;
 }
 
-async function run(home: string, command: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([...command], {
-    cwd: join(home, "work"),
-    env: { PATH: process.env["PATH"], HOME: home, IS_SANDBOX: "1", ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: HANG_MS,
-    killSignal: "SIGKILL",
-  });
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code: child.exitCode, stdout, stderr };
-}
-
 const configure = (home: string, ...args: string[]) =>
-  run(home, [EXECUTABLE, "client", ...args, "--server", api().url], { CHATGPT_API_TOKEN: api().apiKey });
+  runInHome(home, [EXECUTABLE, "client", ...args, "--server", api().url], {
+    CHATGPT_API_TOKEN: api().apiKey,
+  });
 
 test("the executable reads the models of the server and writes each configuration once", async () => {
   const home = makeHome();
@@ -69,7 +57,7 @@ describeWith("codex", "Codex as the command configures it", (path) => {
   test("Codex reaches the server with the written configuration", async () => {
     const home = makeHome();
     await configure(home, "codex", "--write");
-    const result = await run(home, [path, "exec", "--skip-git-repo-check", "say hello-codex"]);
+    const result = await runInHome(home, [path, "exec", "--skip-git-repo-check", "say hello-codex"]);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("say hello-codex") });
   });
 });
@@ -78,7 +66,7 @@ describeWith("claude", "Claude Code as the command configures it", (path) => {
   test("Claude Code reaches the server with the written configuration", async () => {
     const home = makeHome();
     await configure(home, "claude", "--write");
-    const result = await run(home, [path, "-p", "say hello-claude"]);
+    const result = await runInHome(home, [path, "-p", "say hello-claude"]);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("say hello-claude") });
   });
 });

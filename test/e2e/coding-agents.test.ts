@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shareModelApi } from "../support/model-api.ts";
 import { describeWith } from "../support/programs.ts";
-import { HANG_MS } from "../support/until.ts";
+import { runInHome } from "../support/run-in-home.ts";
 import { callThenText, shareStrictUpstream } from "../support/upstream/strict-upstream.ts";
 
 /**
@@ -35,17 +35,7 @@ async function run(path: string, args: readonly string[], env: Record<string, st
   mkdirSync(join(home, ".codex"));
   mkdirSync(join(home, "work"));
   writeFileSync(join(home, ".codex/config.toml"), codexConfig);
-  const child = Bun.spawn([path, ...args], {
-    cwd: join(home, "work"),
-    env: { PATH: process.env["PATH"], HOME: home, IS_SANDBOX: "1", ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: HANG_MS,
-    killSignal: "SIGKILL",
-  });
-  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code: child.exitCode, stdout, stderr };
+  return runInHome(home, [path, ...args], env);
 }
 
 /** Expects two requests that the upstream took, the second with the command's output. */
