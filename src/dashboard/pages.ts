@@ -8,6 +8,7 @@ import { TrafficPage } from "./pages/traffic/traffic-page.tsx";
 import { TryPage } from "./pages/try/try-page.tsx";
 import { UsagePage } from "./pages/usage/usage-page.tsx";
 import { UsersPage } from "./pages/users/users-page.tsx";
+import { text } from "./texts/texts.ts";
 
 export interface Page {
   /**
@@ -22,14 +23,14 @@ export interface Page {
 
 /** The pages in the order of the navigation. A role's start page is the first one it may see. */
 export const PAGES: readonly Page[] = [
-  { path: "overview", title: "Overview", roles: ["admin"], View: OverviewPage },
-  { path: "traffic", title: "Traffic", roles: ["admin"], View: TrafficPage },
-  { path: "requests", title: "Requests", roles: ["admin"], View: RequestsPage },
-  { path: "agents", title: "Agents", roles: ["admin"], View: AgentsPage },
-  { path: "users", title: "Users", roles: ["admin"], View: UsersPage },
-  { path: "usage", title: "Usage", roles: ["admin", "user"], View: UsagePage },
-  { path: "requests", title: "Requests", roles: ["user"], View: RequestsPage },
-  { path: "try", title: "Try it", roles: ["admin", "user"], View: TryPage },
-  { path: "settings", title: "Settings", roles: ["admin"], View: SettingsPage },
-  { path: "audit", title: "Audit log", roles: ["admin"], View: AuditPage },
+  { path: "overview", title: text("nav.overview"), roles: ["admin"], View: OverviewPage },
+  { path: "traffic", title: text("nav.traffic"), roles: ["admin"], View: TrafficPage },
+  { path: "requests", title: text("nav.requests"), roles: ["admin"], View: RequestsPage },
+  { path: "agents", title: text("nav.agents"), roles: ["admin"], View: AgentsPage },
+  { path: "users", title: text("nav.users"), roles: ["admin"], View: UsersPage },
+  { path: "usage", title: text("nav.usage"), roles: ["admin", "user"], View: UsagePage },
+  { path: "requests", title: text("nav.requests"), roles: ["user"], View: RequestsPage },
+  { path: "try", title: text("nav.try"), roles: ["admin", "user"], View: TryPage },
+  { path: "settings", title: text("nav.settings"), roles: ["admin"], View: SettingsPage },
+  { path: "audit", title: text("nav.audit"), roles: ["admin"], View: AuditPage },
 ];

@@ -1,0 +1,46 @@
+import type { Child } from "hono/jsx/dom";
+import english from "./en.json";
+
+/**
+ * The texts of the dashboard, which all stand in one table, `en.json`, so that a translation is one file. The first
+ * part of a key is the page or component that shows the text. A text may have placeholders, as in `{count} agents`.
+ * A text that depends on a number has one entry for each plural form of the language: `agents.count.one` and
+ * `agents.count.other`, by the names of `Intl.PluralRules`.
+ */
+export type TextKey = keyof typeof english;
+
+/** The keys of texts with plural forms, without the form. */
+export type CountedKey = TextKey extends infer Key
+  ? Key extends `${infer Start}.other`
+    ? Start
+    : never
+  : never;
+
+type Values = Readonly<Record<string, string | number>>;
+
+const texts: Readonly<Record<string, string>> = english;
+const plurals = new Intl.PluralRules("en");
+const PLACEHOLDER = /\{(\w+)\}/;
+
+/** Returns the text with its placeholders replaced. Those without a value stay as they are. */
+export function text(key: TextKey, values: Values = {}): string {
+  return parts(texts[key] ?? key, values).join("");
+}
+
+/** Returns the text in the plural form for `count`, which also replaces the placeholder `{count}`. */
+export function countedText(key: CountedKey, count: number, values: Values = {}): string {
+  const form = texts[`${key}.${plurals.select(count)}`] ?? texts[`${key}.other`] ?? key;
+  return parts(form, { count, ...values }).join("");
+}
+
+/** Returns the text in pieces for JSX, with elements in place of its placeholders. */
+export function richText(key: TextKey, values: Readonly<Record<string, Child>>): Child[] {
+  return parts(texts[key] ?? key, values);
+}
+
+function parts<Value>(pattern: string, values: Readonly<Record<string, Value>>): (string | Value)[] {
+  // A split by a pattern with a group has the names of the placeholders at the odd places.
+  return pattern
+    .split(PLACEHOLDER)
+    .map((part, index) => (index % 2 === 0 ? part : (values[part] ?? `{${part}}`)));
+}
