@@ -1,7 +1,7 @@
 import { Button } from "./components/button.tsx";
 import { EmptyState } from "./components/card.tsx";
 import { Toasts } from "./components/toast.tsx";
-import { Layout } from "./layout.tsx";
+import { Layout } from "./frame/layout.tsx";
 import { SignIn, SignInAgain } from "./sign-in.tsx";
 import { identityOf, session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";

@@ -2,6 +2,7 @@ import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
 import { hash, readCode } from "./state/route.ts";
 import { beginSession, onStorageChange } from "./state/session.ts";
+import { applyTheme, THEME_KEY } from "./state/theme.ts";
 
 /** Reads the current address. Returns its sign-in code, which is removed from the address and the history. */
 function readAddress(): string | undefined {
@@ -15,8 +16,12 @@ addEventListener("hashchange", () => {
   const code = readAddress();
   if (code !== undefined) void beginSession(code);
 });
-addEventListener("storage", ({ key, newValue }) => onStorageChange(key, newValue));
+addEventListener("storage", ({ key, newValue }) => {
+  onStorageChange(key, newValue);
+  if (key === THEME_KEY || key === null) applyTheme();
+});
 
+applyTheme();
 void beginSession(readAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);

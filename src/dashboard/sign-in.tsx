@@ -3,7 +3,7 @@ import { Button } from "./components/button.tsx";
 import { Notice } from "./components/card.tsx";
 import { Field } from "./components/field.tsx";
 import { Form } from "./components/form.tsx";
-import { Logo } from "./logo.tsx";
+import { Logo } from "./frame/logo.tsx";
 import { useEffect, useState } from "./state/hooks.ts";
 import { signIn, signOut } from "./state/session.ts";
 

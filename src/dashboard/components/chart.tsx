@@ -1,6 +1,7 @@
 import { useRef } from "hono/jsx/dom";
 import uPlot from "uplot";
 import { useEffect, useState } from "../state/hooks.ts";
+import { theme } from "../state/theme.ts";
 import { type ChartAppearance, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
 import { classNames } from "./class-names.ts";
 import { ScrollArea } from "./scroll-area.tsx";
@@ -13,8 +14,6 @@ interface ChartProps extends ChartAppearance {
   /** Seconds since 1970 or, with `xLabel`, any increasing numbers. */
   xs: readonly number[];
 }
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /**
  * Lines or bars over time. The drawing is hidden from screen readers, which get the title, the legend and, as
@@ -39,10 +38,10 @@ export function Chart(props: ChartProps) {
     const watch = new ResizeObserver(fit);
     watch.observe(element);
     const redraw = () => made.redraw(false);
-    dark.addEventListener("change", redraw);
+    const endTheme = theme.subscribe(redraw);
     return () => {
       watch.disconnect();
-      dark.removeEventListener("change", redraw);
+      endTheme();
       made.destroy();
     };
   }, [names]);

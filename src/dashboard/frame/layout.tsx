@@ -1,14 +1,16 @@
 import { useRef } from "hono/jsx/dom";
-import type { SessionAnswer } from "./api/types.ts";
-import { Button } from "./components/button.tsx";
-import { EmptyState } from "./components/card.tsx";
-import { PageHeader } from "./components/page-header.tsx";
+import type { SessionAnswer } from "../api/types.ts";
+import { EmptyState } from "../components/card.tsx";
+import { PageHeader } from "../components/page-header.tsx";
+import { PAGES, type Page } from "../pages.ts";
+import { useEffect } from "../state/hooks.ts";
+import { hash, hrefOf, readRoute } from "../state/route.ts";
+import { useStore } from "../state/use-store.ts";
+import { text } from "../texts/texts.ts";
+import { Account } from "./account.tsx";
+import { CommandPalette, PaletteButton } from "./command-palette.tsx";
+import { Icon, isIconName } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
-import { PAGES, type Page } from "./pages.ts";
-import { useEffect } from "./state/hooks.ts";
-import { hash, hrefOf, readRoute } from "./state/route.ts";
-import { signOut } from "./state/session.ts";
-import { useStore } from "./state/use-store.ts";
 
 /**
  * The frame around every page for people who are signed in: the navigation, and the page that the address
@@ -22,30 +24,27 @@ export function Layout({ who }: { who: SessionAnswer }) {
   return (
     <div class="layout">
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
-        Skip to main content
+        {text("frame.skip")}
       </button>
       <header class="top">
-        <a class="brand" href={hrefOf(pages[0]?.path ?? "")} aria-label="chatgpt-api-server, start page">
+        <a class="brand" href={hrefOf(pages[0]?.path ?? "")} aria-label={text("frame.startPage")}>
           <Logo />
           <span>chatgpt-api-server</span>
         </a>
-        <nav aria-label="Pages">
+        <PaletteButton />
+        <nav aria-label={text("frame.pages")}>
           <ul>
             {pages.map(({ path, title }) => (
               <li key={path}>
                 <a href={hrefOf(path)} aria-current={page?.path === path ? "page" : null}>
+                  {isIconName(path) ? <Icon name={path} /> : null}
                   {title}
                 </a>
               </li>
             ))}
           </ul>
         </nav>
-        <div class="who">
-          <span class="who-name">{nameOf(who)}</span>
-          <Button kind="quiet" isSmall onClick={signOut}>
-            Sign out
-          </Button>
-        </div>
+        <Account who={who} />
       </header>
       <main id="main" tabindex={-1}>
         {page ? (
@@ -54,6 +53,7 @@ export function Layout({ who }: { who: SessionAnswer }) {
           <PageNotFound />
         )}
       </main>
+      <CommandPalette role={who.role} />
     </div>
   );
 }
@@ -61,10 +61,10 @@ export function Layout({ who }: { who: SessionAnswer }) {
 function PageNotFound() {
   return (
     <>
-      <PageHeader title="Page not found" />
-      <EmptyState title="There is no page at this address.">
+      <PageHeader title={text("frame.notFound")} />
+      <EmptyState title={text("frame.notFound.title")}>
         <p>
-          <a href={hrefOf("")}>Go to the start page</a>
+          <a href={hrefOf("")}>{text("frame.notFound.start")}</a>
         </p>
       </EmptyState>
     </>
@@ -97,9 +97,4 @@ function scrollToCurrent(): void {
   const nav = link?.closest("nav");
   if (link && nav)
     nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
-}
-
-function nameOf({ role, user }: SessionAnswer): string {
-  if (role === "admin") return "Administrator";
-  return user?.name ?? user?.user_id ?? "User";
 }
