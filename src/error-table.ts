@@ -183,6 +183,7 @@ const TABLE = {
   agent_key_name_taken: row(INVALID, "An agent key has this name already", { status: 409 }),
   pairing_unknown: row(NOT_FOUND, "No such pairing code"),
   pairings_full: row(INVALID, "Too many pairing codes are open", { status: 409 }),
+  settings_changed: row(INVALID, "The settings have been changed meanwhile", { status: 412 }),
   // What the server itself could not do.
   database_away: row(BUSY, "The database does not answer", {
     openaiCode: "database_away",
@@ -193,6 +194,7 @@ const TABLE = {
   user_change_failed: row(SERVER_FAILED, "Failed to change user in database"),
   user_delete_failed: row(SERVER_FAILED, "Failed to delete user from database"),
   user_list_failed: row(SERVER_FAILED, "Failed to get users from database"),
+  settings_change_failed: row(SERVER_FAILED, "Failed to change settings in database"),
   session_change_failed: row(SERVER_FAILED, "Failed to change session in database"),
   backup_busy: row(BUSY, "A backup is being made"),
   backup_external: row(INVALID, "The data is in a PostgreSQL database. Back it up with pg_dump", {

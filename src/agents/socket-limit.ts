@@ -14,7 +14,7 @@ export interface SocketLease {
  * limit of the hello ends them. A fleet that reconnects all at once needs some. Sockets that were opened with
  * a right key are counted apart, so that those without one cannot take their room.
  */
-const UNIDENTIFIED = { addressMax: 1000, allMax: 4000 };
+const UNIDENTIFIED = { addressMax: () => 1000, allMax: 4000 };
 
 export type SocketLimit = ReturnType<typeof createSocketLimit>;
 

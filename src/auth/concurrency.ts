@@ -7,7 +7,7 @@ export type ConcurrencyLimit = ReturnType<typeof createConcurrencyLimit>;
  * Limits how many requests or connections each address, and all addresses together, may have open at once.
  * IPv6 addresses of one /64 network count as one address.
  */
-export function createConcurrencyLimit(limits: { addressMax: number; allMax?: number }) {
+export function createConcurrencyLimit(limits: { addressMax: () => number; allMax?: number }) {
   const { addressMax, allMax = Infinity } = limits;
   const counts = new Map<string, number>();
   let all = 0;
@@ -20,7 +20,7 @@ export function createConcurrencyLimit(limits: { addressMax: number; allMax?: nu
       const network = address === undefined ? "" : subscriberNetwork(address);
       const count = counts.get(network) ?? 0;
       if (all >= allMax) return "all";
-      if (count >= addressMax) return "address";
+      if (count >= addressMax()) return "address";
       counts.set(network, count + 1);
       all++;
       return once(() => {

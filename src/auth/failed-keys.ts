@@ -1,8 +1,8 @@
 import { subscriberNetwork } from "../net/addresses.ts";
 
 interface FailedKeysOptions {
-  /** The wrong keys that an address may send in a minute. */
-  max: number;
+  /** Returns how many wrong keys an address may send in a minute. */
+  max: () => number;
   /** The most addresses to remember. Beyond it, those with the oldest windows are forgotten. */
   networksMax?: number;
   /** Milliseconds of a monotonic clock. */
@@ -50,9 +50,10 @@ export function createFailedKeys(options: FailedKeysOptions) {
     note(address: string | undefined, count = 1): { retryAfterMs: number; isFirst: boolean } | undefined {
       const at = elapsedMs();
       const window = windowOf(address === undefined ? "" : subscriberNetwork(address), at);
-      const isFirst = window.failures <= max;
+      const allowed = max();
+      const isFirst = window.failures <= allowed;
       window.failures += count;
-      return window.failures <= max ? undefined : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
+      return window.failures <= allowed ? undefined : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
     },
     /** Takes back the count of one key that has proved right after all. */
     takeBack(address: string | undefined): void {

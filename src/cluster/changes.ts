@@ -9,6 +9,8 @@ export interface Change {
   agentKeys?: readonly string[];
   /** The sessions that have ended. */
   sessions?: readonly string[];
+  /** Settings have other values. */
+  settings?: true;
 }
 
 /** The effects of a change by another node. Each also comes about without a frame, within a second. */
@@ -21,6 +23,8 @@ export interface ChangeTargets {
   agentKeysChanged(ids: readonly string[]): void;
   /** Sessions have ended: closes their live views. */
   sessionsEnded(hashes: readonly string[]): void;
+  /** Settings have other values: reads them again. */
+  settingsChanged(): void;
   /** Anything may have changed. */
   allChanged(): void;
 }
@@ -39,10 +43,10 @@ const LISTED_MAX = 1_000;
  */
 export function createChanges(link: Pick<Link, "send" | "sendAll">, targets: ChangeTargets): Changes {
   return {
-    announce({ agentKeys, ...change }) {
+    announce({ agentKeys, settings, ...change }) {
       const listed = { ...change, ...(agentKeys && { agent_keys: agentKeys }) };
       const frame = Object.fromEntries(Object.entries(listed).map(([name, ids]) => [name, [...ids]]));
-      link.sendAll({ kind: "changed", ...frame });
+      link.sendAll({ kind: "changed", ...frame, ...(settings && { settings }) });
     },
     frames: {
       changed: (_from, frame) => apply(targets, frame),
@@ -53,7 +57,7 @@ export function createChanges(link: Pick<Link, "send" | "sendAll">, targets: Cha
 }
 
 function apply(targets: ChangeTargets, frame: FrameOf<"changed">): void {
-  const { all, users = [], revoked = [], agent_keys = [], sessions = [] } = frame;
+  const { all, users = [], revoked = [], agent_keys = [], sessions = [], settings } = frame;
   if (all || [users, revoked, agent_keys, sessions].some(({ length }) => length > LISTED_MAX)) {
     targets.allChanged();
     return;
@@ -63,4 +67,5 @@ function apply(targets: ChangeTargets, frame: FrameOf<"changed">): void {
   for (const id of new Set(revoked)) targets.userRevoked(id);
   if (agent_keys.length > 0) targets.agentKeysChanged(agent_keys);
   if (sessions.length > 0) targets.sessionsEnded(sessions);
+  if (settings) targets.settingsChanged();
 }

@@ -21,8 +21,8 @@ export function etagResponse(
   return new Response(body, { headers: { ...headers, ...bodyHeaders } });
 }
 
-/** See RFC 9110 §13.1.2: the header is a list of tags. A compressing proxy makes some of them weak. */
-function namesEtag(ifNoneMatch: string | null, etag: string): boolean {
+/** Whether an `If-None-Match` or `If-Match` names the ETag. See RFC 9110 §13.1.2: the header is a list of tags. A compressing proxy makes some of them weak. */
+export function namesEtag(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   return ifNoneMatch.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
 }

@@ -2,6 +2,7 @@ import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
 import { pairingRoutes } from "./admin/pairings.ts";
 import { serverRoutes } from "./admin/server.ts";
+import { settingsRoutes } from "./admin/settings.ts";
 import { userRoutes } from "./admin/users.ts";
 import { queueRoutes } from "./ask/queue.ts";
 import { askRoutes } from "./ask/route.ts";
@@ -47,6 +48,7 @@ const RESOURCES = {
   agents: agentRoutes,
   pairings: pairingRoutes,
   live: liveRoutes,
+  settings: settingsRoutes,
   server: serverRoutes,
   session: sessionRoutes,
   register: registerRoutes,

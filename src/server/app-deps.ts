@@ -17,6 +17,7 @@ import type { Store } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Core, newId, now, version } from "./core.ts";
 import type { Access, Identities } from "./identities.ts";
+import type { ServerSettings } from "./settings.ts";
 
 interface Given {
   config: Config;
@@ -24,6 +25,7 @@ interface Given {
   store: Store;
   /** Undefined for a single server. */
   cluster: Cluster | undefined;
+  settings: ServerSettings;
   /** The source of each setting. If left out, all are shown as defaults. */
   origins?: Origins;
 }
@@ -45,18 +47,18 @@ function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
 const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolderIn(config.data) });
 
 /** The dependencies of the routes, by resource. */
-export function appDeps({ config, store, log, cluster, origins }: Given, parts: Parts): AppDeps {
+export function appDeps({ config, store, log, cluster, settings, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
-  const { conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
+  const { conversationLengthMax } = config;
+  const { values } = settings;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
   const nodes = cluster?.lists;
-  const settings = describeSettings(config, origins);
   const publicUrl = publicUrlOf(config);
   const models = {
-    ...{ relay, newId, now, modelAliases, fallbacks, log, clock },
+    ...{ relay, newId, now, settings: values, log, clock },
     ...responses,
     threads: cluster?.agents.threads ?? new Threads(),
     chainStart: affinitySeed(config.clusterKey),
@@ -68,7 +70,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
     resources: {
       ask: {
         ...{ relay, nodes, conversations, newId, newConversationId, conversationLengthMax },
-        ...{ modelAliases, fallbacks, log, clock },
+        ...{ settings: values, log, clock },
       },
       queue: { relay, nodes },
       models,
@@ -76,10 +78,10 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       openaiConversations: { conversations: responses.conversations, isOn: responses.shelf.isOn },
       tasks: models,
       bytes: models,
-      modelList: { relay, modelAliases },
+      modelList: { relay, settings: values },
       ollama: models,
-      ollamaList: { relay, modelAliases },
-      ollamaChanges: { relay, modelAliases },
+      ollamaList: { relay, settings: values },
+      ollamaChanges: { relay, settings: values },
       users: { users, audit, newId },
       usage: { usage, refusals: store.refusals, now },
       requests: { usage, users: store.users, now },
@@ -95,15 +97,13 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         attempts: createPairingAttempts(() => performance.now()),
       },
       live: { live: parts.live, publicUrl },
-      server: {
-        audit,
-        settings,
-        version,
-        startedAt: overview.startedAt,
-        now,
-        backups: parts.backups,
-        certificate: parts.certificate,
+      settings: {
+        ...{ audit, version, startedAt: overview.startedAt, certificate: parts.certificate },
+        shown: describeSettings(config, origins),
+        settings: settings.settings,
+        announce: () => cluster?.announce({ settings: true }),
       },
+      server: { audit, now, backups: parts.backups },
       session: { sessions, users, isSecure: parts.isSecure, publicUrl },
       register: { agents: parts.agents, bodyLimits: agentBodyLimits(config) },
       health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },

@@ -11,11 +11,13 @@ export interface ChangedParts extends Pick<Identities, "callers" | "agentKeys" |
   cancelUser(userId: string): void;
   /** Ends the running requests whose users may no longer make them. */
   checkUsers(): void;
+  /** Reads the settings that administrators have changed. */
+  reloadSettings(): void;
 }
 
 /** Returns the effects that changes by other nodes have here. */
 export function changeTargets(parts: ChangedParts): ChangeTargets {
-  const { callers, agentKeys, sessions, agents, live, checkUsers, cancelUser } = parts;
+  const { callers, agentKeys, sessions, agents, live, checkUsers, cancelUser, reloadSettings } = parts;
   return {
     usersChanged(ids) {
       callers.forget(...ids);
@@ -30,12 +32,14 @@ export function changeTargets(parts: ChangedParts): ChangeTargets {
       sessions.forget(hashes);
       live.endSessions(hashes);
     },
+    settingsChanged: reloadSettings,
     allChanged() {
       callers.refresh();
       sessions.refresh();
       checkUsers();
       agents.checkKeys();
       live.checkSessions();
+      reloadSettings();
     },
   };
 }

@@ -25,6 +25,7 @@ import { type Access, createAccess, createIdentities, type Identities } from "./
 import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
 import { openData } from "./open-data.ts";
+import { openSettings, type ServerSettings } from "./settings.ts";
 import { closeAgents, finishAsks } from "./shutdown.ts";
 import { splitSockets } from "./sockets.ts";
 import { warnOfClock, warnOfLostSeal } from "./start-checks.ts";
@@ -70,15 +71,18 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   const clock = options.clock ?? createClock();
   let cluster: Cluster | undefined;
   let ownCertificate: DomainCertificate | undefined;
+  let settings: ServerSettings | undefined;
   try {
+    settings = await openSettings({ config, log, store });
     cluster = config.nats && (await loadCluster(config, log, clock, store));
     await checkHost(config.host, config.port);
     ownCertificate = await openOwnCertificate(config, { log, clock, version, stopping: options.stopping });
-    const parts = { store, cluster, ownCertificate };
+    const parts = { store, cluster, settings, ownCertificate };
     const server = await compose({ ...options, ...parts, config, log, clock, isFirstStart: isFirst });
     noteStarted();
     return server;
   } catch (error) {
+    settings?.stop();
     await ownCertificate?.stop();
     await cluster?.wire.leave();
     await store.close();
@@ -97,6 +101,7 @@ interface Given extends ServerOptions {
   clock: CountingClock;
   store: Store;
   cluster: Cluster | undefined;
+  settings: ServerSettings;
   /** Undefined without `--domain`. */
   ownCertificate: DomainCertificate | undefined;
   isFirstStart: boolean;
@@ -135,18 +140,14 @@ async function compose(given: Given): Promise<RunningServer> {
     websocket: splitSockets(agents.websocket, live.websocket),
     onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),
   });
-  const names = { relay, modelAliases: config.modelAliases ?? {} };
-  const watch = watchUsers({
-    users: store.users,
-    open: () => relay.openUserAsks(),
-    mayUse: ({ models }, model) => mayStillUse(models, model, names),
-    onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
-  });
+  const watch = watchAsks(given, core);
   const stopLive = every(LIVE_EVERY_MS, live.tick);
   const stopFileWatch = watchFileLimit(log);
   const sealChecked = warnOfLostSeal(identities.users, log);
   const cancelUser = (user: string) => revokeUser(core, user);
-  cluster?.start({ ...core, ...identities, agents, store, live, cancelUser, checkUsers: watch.check });
+  const reloadSettings = given.settings.reload;
+  const checkUsers = watch.check;
+  cluster?.start({ ...core, ...identities, agents, store, live, cancelUser, checkUsers, reloadSettings });
   ownCertificate?.start(server.reloadCertificate);
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
@@ -162,6 +163,7 @@ async function compose(given: Given): Promise<RunningServer> {
     await server.stop(true);
     await cluster?.wire.leave();
     for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop, stopTraffic]) end();
+    given.settings.stop();
     await sealChecked;
     await store.close();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });
@@ -179,16 +181,31 @@ function revokeUser({ relay, responses }: Core, userId: string): void {
   responses.forget(userId);
 }
 
+/** Ends the running requests of users who may no longer make them, also as an alias has another model now. */
+function watchAsks({ store, log, settings }: Given, { relay }: Core) {
+  const names = { relay, settings: settings.values };
+  const watch = watchUsers({
+    users: store.users,
+    open: () => relay.openUserAsks(),
+    mayUse: ({ models }, model) => mayStillUse(models, model, names),
+    onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
+  });
+  settings.settings.onChange((changed) => {
+    if (changed.has("modelAliases")) watch.check();
+  });
+  return watch;
+}
+
 /** Deletes rows past their age, now and every hour. Resolves with a function that stops it. */
-function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
-  const { conversationDays, responsesDays = LEFT_RESPONSES_DAYS, usageDays, auditDays } = config;
+function startStoreUpkeep({ config, store, log, settings: { values } }: Given): Promise<() => void> {
+  const { responsesDays = LEFT_RESPONSES_DAYS } = config;
   return startUpkeep({
     store,
-    // Each step of the traffic has a time of its own.
-    days: {
-      ...{ conversations: conversationDays, responses: responsesDays },
-      ...{ usage: usageDays, traffic: 0, audit: auditDays },
-    },
+    days: () => ({
+      ...{ conversations: values.conversationDays, responses: responsesDays },
+      // Each step of the traffic has a time of its own.
+      ...{ usage: values.usageDays, traffic: 0, audit: values.auditDays },
+    }),
     purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
     compacted: (bytes) => log.info("store_compacted", { bytes }),
     clockDiffers: (aheadMs) => warnOfClock(aheadMs, log),

@@ -16,6 +16,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Listener } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { storeGraceOf } from "./open-data.ts";
+import type { ServerSettings } from "./settings.ts";
 import { readUsedToday } from "./used-today.ts";
 
 interface Given {
@@ -24,6 +25,7 @@ interface Given {
   clock: CountingClock;
   store: Store;
   cluster: Cluster | undefined;
+  settings: ServerSettings;
   ownCertificate: DomainCertificate | undefined;
 }
 
@@ -41,6 +43,7 @@ const elapsedMs = () => performance.now();
  */
 export async function createCore(given: Given, server: () => Listener) {
   const { config, store, log, clock, cluster, ownCertificate } = given;
+  const { values, limits: relayLimits } = given.settings;
   const usedToday = await readUsedToday(store, log, now());
   const limits: Limits = cluster?.limits ?? createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
@@ -54,7 +57,7 @@ export async function createCore(given: Given, server: () => Listener) {
     relay: () => relay,
     readiness: () => readiness,
   });
-  const keptMsMax = config.usageDays * DAY_MS;
+  const keptMsMax = () => values.usageDays * DAY_MS;
   const traffic = createTrafficMeter({ traffic: store.traffic, now, run: newId(), keptMsMax });
   const stopTicks = every(TICK_MS, traffic.tick);
   const stopTraffic = () => {
@@ -65,10 +68,10 @@ export async function createCore(given: Given, server: () => Listener) {
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
-  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon, ...peers });
+  const relay = new Relay({ clock, newId, random: Math.random, limits: relayLimits, observe, soon, ...peers });
   const certificate = () => certificateState(server().certificate, ownCertificate);
   const readiness = createReadiness({
-    ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
+    ...{ relay, checkStore: store.check, queueMax: () => values.queueMax, now },
     storeGraceMs: storeGraceOf(config),
     isNatsAway: cluster && (() => cluster.wire.isDegraded()),
     isLearning: cluster && (() => cluster.exchange.isLearning),

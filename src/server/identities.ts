@@ -23,6 +23,7 @@ import type { Log } from "../log/log.ts";
 import { createOwnHosts } from "../net/host.ts";
 import type { Store } from "../store/store.ts";
 import { storeGraceOf } from "./open-data.ts";
+import type { ServerSettings } from "./settings.ts";
 
 /** The share of requests without a right key. Their bodies may have 2 MB, and 5 s. */
 const STRANGERS = { addressMax: 250, allMax: 1000, bytesMax: 32 * 1024 * 1024 };
@@ -31,6 +32,7 @@ interface Given {
   config: Config;
   log: Log;
   store: Store;
+  settings: ServerSettings;
   /** No server has started on the data folder yet. */
   isFirstStart: boolean;
 }
@@ -108,7 +110,7 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
 }
 
 /** Resolves with the code of the first start. The codes of a data folder end with the process that printed them. */
-async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log">) {
+async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log" | "settings">) {
   if (config.database === undefined) await store.sessions.clearCodes();
   return isFirstStart ? addSignInCode(store.sessions) : undefined;
 }
@@ -117,7 +119,7 @@ async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log
  * Creates the checks that each request passes before it reaches a route: its origin, and its right to come
  * from there.
  */
-export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
+export function createAccess({ config, log, settings: { values } }: Pick<Given, "config" | "log" | "settings">) {
   const { host, allowedHosts, domains = [] } = config;
   const addressOf = createClientAddresses(config.trustProxy);
   const ownHosts = [hostname(), ...(host ? [host] : []), ...allowedHosts, ...domains];
@@ -126,8 +128,8 @@ export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
   const accessControl = new AccessControl({
     addresses: addressOf,
     isOwnHost: createOwnHosts([...ownHosts, ...publicHosts]),
-    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
-    requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
+    failedKeys: createFailedKeys({ max: () => values.keyFailuresMax, elapsedMs: () => performance.now() }),
+    requests: createConcurrencyLimit({ addressMax: () => values.addressRequestsMax }),
     strangers: createStrangerShare(STRANGERS),
     log,
   });

@@ -6,6 +6,7 @@ import type { RequestPage, RequestQuery, TrafficStore } from "./records.ts";
 import type { RefusalStore } from "./refusal-store.ts";
 import type { ResponseObjectStore } from "./response-objects.ts";
 import type { SessionStore } from "./session-store.ts";
+import type { SettingStore } from "./setting-store.ts";
 import type { UsageGroup } from "./usage-groups.ts";
 
 export {
@@ -21,6 +22,7 @@ export {
 export type { RefusalStore, RefusalSum } from "./refusal-store.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
 export type { SessionStore, StoredSession } from "./session-store.ts";
+export type { SettingChange, SettingStore, StoredSetting } from "./setting-store.ts";
 
 export { USAGE_GROUPS, type UsageGroup } from "./usage-groups.ts";
 
@@ -35,6 +37,7 @@ export interface Store extends AsyncDisposable {
   pairings: PairingStore;
   sessions: SessionStore;
   audit: AuditStore;
+  settings: SettingStore;
   usage: UsageStore;
   traffic: TrafficStore;
   refusals: RefusalStore;

@@ -8,8 +8,8 @@ type Purged = (typeof PURGED)[number];
 
 interface UpkeepOptions {
   store: Store;
-  /** The days for which each kind is kept. For a conversation they count from its last use. */
-  days: Record<Purged, number>;
+  /** Returns the days for which each kind is kept. For a conversation they count from its last use. */
+  days: () => Record<Purged, number>;
   now?: () => number;
   purged(what: Purged, count: number): void;
   compacted(bytes: number): void;
@@ -40,7 +40,7 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   const purge = (what: Purged) =>
     attempt(
       async () => {
-        const before = now() - days[what] * DAY_MS;
+        const before = now() - days()[what] * DAY_MS;
         if (what === "usage") await store.refusals.purge(before);
         return store[what].purge(before);
       },

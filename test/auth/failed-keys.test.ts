@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { createFailedKeys } from "../../src/auth/failed-keys.ts";
 
-function atTime(options: { max: number; networksMax?: number }) {
+function atTime({ max, ...options }: { max: number; networksMax?: number }) {
   const clock = { ms: 0 };
-  return { clock, failed: createFailedKeys({ ...options, elapsedMs: () => clock.ms }) };
+  return { clock, failed: createFailedKeys({ ...options, max: () => max, elapsedMs: () => clock.ms }) };
 }
 
 test("an address may send a number of wrong keys per minute; each further one gets the time to wait, the first one marked", () => {

@@ -16,6 +16,7 @@ function recorder() {
     userRevoked: note("revoked"),
     agentKeysChanged: note("keys"),
     sessionsEnded: note("sessions"),
+    settingsChanged: note("settings"),
     allChanged: note("all"),
   };
   return { done, targets };
@@ -52,8 +53,9 @@ describe("changes", () => {
     a.announce({ users: ["bob"], revoked: ["bob"] });
     a.announce({ agentKeys: ["k"] });
     a.announce({ sessions: ["s", "t"] });
+    a.announce({ settings: true });
     pass();
-    const wanted = ["users ann", "users bob", "revoked bob", "keys k", "sessions s t"];
+    const wanted = ["users ann", "users bob", "revoked bob", "keys k", "sessions s t", "settings"];
     expect([a.done, b.done, c.done]).toEqual([[], wanted, wanted]);
   });
 

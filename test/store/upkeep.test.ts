@@ -15,7 +15,7 @@ test("the upkeep purges each kind of row after its own days, conversations befor
   const all = Promise.withResolvers<void>();
   const stop = await startUpkeep({
     store,
-    days: { conversations: 30, responses: 30, usage: 10, traffic: 0, audit: 20 },
+    days: () => ({ conversations: 30, responses: 30, usage: 10, traffic: 0, audit: 20 }),
     now: () => NOW + 30 * DAY_MS - 1,
     purged: (what, count) => {
       purged.push([what, count]);
@@ -34,7 +34,7 @@ test("the upkeep purges each kind of row after its own days, conversations befor
   stop();
   const later = await startUpkeep({
     store,
-    days: { conversations: 30, responses: 30, usage: 10, traffic: 0, audit: 20 },
+    days: () => ({ conversations: 30, responses: 30, usage: 10, traffic: 0, audit: 20 }),
     now: () => NOW + 30 * DAY_MS + 1,
     purged: (what, count) => purged.push([what, count]),
     compacted: () => {},

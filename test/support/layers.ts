@@ -44,7 +44,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "metrics",
         "net",
       ],
-      ...["data-folder.ts", "package.json", "protocol", "relay", "store", "time.ts"],
+      ...["data-folder.ts", "package.json", "protocol", "relay", "settings", "store", "time.ts"],
     ],
     external: /^(node:|bun(:|$))/,
   },
@@ -84,6 +84,10 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     ours: ["errors.ts", "files.ts", "json", "net"],
     external: /^(node:|bun$|@sigstore\/|zod$)/,
   },
+  settings: {
+    ours: ["config", "store/store.ts", "errors.ts"],
+    external: /^(bun|zod)$/,
+  },
   store: {
     ours: [
       ...["relay/conversation.ts", "relay/record.ts", "relay/routing/priority.ts", "protocol/agent-v2.ts"],
@@ -103,7 +107,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
-      "spool.ts",
+      ...["settings", "spool.ts"],
       "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,

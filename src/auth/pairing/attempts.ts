@@ -16,8 +16,8 @@ export type PairingAttempts = ReturnType<typeof createPairingAttempts>;
  * once do not pass together.
  */
 export function createPairingAttempts(elapsedMs: () => number) {
-  const byAddress = createFailedKeys({ max: ADDRESS_MAX, elapsedMs });
-  const all = createFailedKeys({ max: ALL_MAX, elapsedMs });
+  const byAddress = createFailedKeys({ max: () => ADDRESS_MAX, elapsedMs });
+  const all = createFailedKeys({ max: () => ALL_MAX, elapsedMs });
 
   return {
     /**

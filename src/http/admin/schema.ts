@@ -197,11 +197,18 @@ const SETTINGS = z.record(
   z.strictObject({
     /** The text that an operator would write; `***` for a secret, and a word in brackets without a value. */
     value: text,
-    /** The flag or variable that it comes from, or `default`. */
+    /** The flag or variable that it comes from, `default`, or `database` if it was changed while the server ran. */
     from: text,
     /** The flag; a plain name for a setting without one. */
     label: text,
     about: text,
+    /** Whether `PATCH /admin/settings` can change it. Only then are the following fields there. */
+    changeable: z.boolean(),
+    /** The value in force, and the one that counts without a change, as JSON. Secrets in them are masked. */
+    current: z.unknown().optional(),
+    default: z.unknown().optional(),
+    /** When it was changed; null if it has its default. */
+    changed_at: time.nullable().optional(),
   }),
 );
 

@@ -1,24 +1,11 @@
 import type { Audit } from "../../auth/audit.ts";
-import { ok, okAs, resource, route } from "../route.ts";
-import { SAMPLE } from "../values.ts";
+import { okAs, resource, route } from "../route.ts";
 import { auditNote } from "./audit.ts";
-import { SettingsAnswer } from "./schema.ts";
-
-interface CertificateState {
-  names: string;
-  expiresAt: number;
-  renewal: { renewAt: number | undefined; failure: string | undefined } | undefined;
-}
 
 interface ServerDeps {
   audit: Audit;
-  settings: SettingsAnswer["settings"];
-  version: string;
-  /** Milliseconds since 1970, as `now` returns. */
-  startedAt: number;
+  /** Milliseconds since 1970. */
   now: () => number;
-  /** Returns the certificate in use, with times in ms since 1970; undefined without TLS. */
-  certificate(): CertificateState | undefined;
   backups: {
     /** Throws an `AppError` backup_external if the data is in PostgreSQL. */
     requireData(): void;
@@ -28,22 +15,6 @@ interface ServerDeps {
 }
 
 const ROUTES = {
-  readSettings: route("GET /admin/settings", {
-    access: "admin",
-    summary: "Read the settings in force",
-    description:
-      "Secrets are masked. Settings can only be changed on the command line or in the environment.",
-    answers: ok("Each setting by its name, in the order of the documentation.", SettingsAnswer, {
-      version: SAMPLE.version,
-      started_at: SAMPLE.time,
-      settings: {
-        queueWaitMs: {
-          ...{ value: "2m", from: "default", label: "--queue-wait" },
-          about: "How long a request waits for a free agent.",
-        },
-      },
-    }),
-  }),
   takeBackup: route("GET /admin/backup", {
     access: "admin",
     summary: "Download a backup of the server's data, with its keys",
@@ -59,16 +30,9 @@ const ROUTES = {
   }),
 };
 
-/** The server itself: its settings, and a backup of its data. */
+/** The server itself: a backup of its data. */
 export const serverRoutes = resource("Server", ROUTES).handledBy(
-  ({ audit, settings, version, startedAt, now, backups, certificate }: ServerDeps) => ({
-    readSettings: () => ({
-      version,
-      started_at: new Date(startedAt).toISOString(),
-      ...describeCertificate(certificate()),
-      settings,
-    }),
-
+  ({ audit, now, backups }: ServerDeps) => ({
     async takeBackup({ exchange }) {
       const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
       const headers = {
@@ -87,17 +51,3 @@ export const serverRoutes = resource("Server", ROUTES).handledBy(
     },
   }),
 );
-
-function describeCertificate(state: CertificateState | undefined): Pick<SettingsAnswer, "certificate"> {
-  if (state === undefined) return {};
-  const { names, expiresAt, renewal } = state;
-  const timeOf = (ms: number) => new Date(ms).toISOString();
-  return {
-    certificate: {
-      names,
-      expires_at: timeOf(expiresAt),
-      renews_at: renewal?.renewAt === undefined ? null : timeOf(renewal.renewAt),
-      failure: renewal?.failure ?? null,
-    },
-  };
-}

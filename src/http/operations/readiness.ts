@@ -13,8 +13,8 @@ export interface ReadinessOptions {
   checkStore(): Promise<void>;
   /** Returns how many agents are connected to other nodes. Default: none. */
   agentsElsewhere?: (() => number) | undefined;
-  /** How many asks may wait. */
-  queueMax: number;
+  /** Returns how many asks may wait. */
+  queueMax: () => number;
   /** How long requests of known users are served while the store fails. Default: not at all. */
   storeGraceMs?: number;
   /** Whether the way to the other nodes is away. Undefined without any. */
@@ -66,7 +66,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       [!isLearning(), "the agents of the other nodes are not known yet"],
       [available >= agentsMin, missing(agentsMin)],
       [!certificate.isExpired, "the certificate has expired"],
-      [relay.stats().asks_waiting < queueMax, "the queue is full"],
+      [relay.stats().asks_waiting < queueMax(), "the queue is full"],
     ];
     const reasons = checks.flatMap(([isFine, reason]) => (isFine ? [] : reason));
     const fails = {

@@ -21,7 +21,7 @@ export interface TrafficMeterOptions {
   /** Identifies this process. */
   run: string;
   /** Rows of requests are not kept longer, and so neither is what they were counted in. */
-  keptMsMax: number;
+  keptMsMax: () => number;
 }
 
 export type TrafficMeter = ReturnType<typeof createTrafficMeter>;
@@ -36,7 +36,7 @@ export function createTrafficMeter({ traffic, now, run, keptMsMax }: TrafficMete
   let writtenAt = now();
 
   function write({ at, stepMs, tallies }: Step): void {
-    const keptMs = Math.min(stepMs === MINUTE_MS ? MINUTES_KEPT_MS : HOURS_KEPT_MS, keptMsMax);
+    const keptMs = Math.min(stepMs === MINUTE_MS ? MINUTES_KEPT_MS : HOURS_KEPT_MS, keptMsMax());
     for (const [kind, names] of tallies)
       for (const [name, tally] of names)
         traffic.record({ stepMs, at, kind, name, run, expiresAt: at + keptMs, data: tally.pack() });

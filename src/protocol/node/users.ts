@@ -53,5 +53,7 @@ export const USER_FRAMES = [
     revoked: list(text(NAME_LENGTH_MAX), 100_000).optional(),
     agent_keys: list(text(ID_LENGTH_MAX), 100_000).optional(),
     sessions: list(text(ID_LENGTH_MAX), 100_000).optional(),
+    /** Settings were changed. */
+    settings: z.boolean().optional(),
   }),
 ] as const;

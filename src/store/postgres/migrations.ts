@@ -4,6 +4,7 @@ import pairings from "../../../drizzle/postgres/0002_pairings.sql" with { type: 
 import responses from "../../../drizzle/postgres/0003_responses.sql" with { type: "text" };
 import requests from "../../../drizzle/postgres/0004_requests.sql" with { type: "text" };
 import refusals from "../../../drizzle/postgres/0005_refusals.sql" with { type: "text" };
+import settings from "../../../drizzle/postgres/0006_settings.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003_responses.sql", sql: responses, readableFrom: 1 },
   { name: "0004_requests.sql", sql: requests, readableFrom: 1 },
   { name: "0005_refusals.sql", sql: refusals, readableFrom: 1 },
+  { name: "0006_settings.sql", sql: settings, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

@@ -13,6 +13,7 @@ import {
   refusals,
   responseItems,
   responseObjects,
+  settings,
   tokens,
   traffic,
   turns,
@@ -28,6 +29,7 @@ import {
 const TABLES = [
   ...[users, tokens, agentKeys, conversations, turns],
   ...[responseObjects, responseItems, audit, usage, traffic, refusals, usageNames],
+  settings,
 ] as const;
 
 const BATCH_ROWS = 500;

@@ -12,6 +12,7 @@ import { createTrafficStore } from "./records/traffic.ts";
 import { createRefusalStore } from "./reports/refusals.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createSettingStore } from "./settings.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 
@@ -67,6 +68,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
     pairings: createPairingStore(pools, now),
     sessions: createSessionStore(pools, now),
     audit: createAuditStore(pools),
+    settings: createSettingStore(pools, now),
     usage,
     traffic,
     refusals,

@@ -257,6 +257,13 @@ export const usageNames = pgTable(
   (table) => [primaryKey({ columns: [table.kind, table.id] })],
 );
 
+/** `value` is a text, as the type `jsonb` would change the order of keys. */
+export const settings = pgTable("settings", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+  changedAt: whole("changed_at").notNull(),
+});
+
 /** One row: the migrations that the database has had, and the lowest version of a program that can use it. */
 export const server = pgTable("server", {
   version: whole("version").notNull(),

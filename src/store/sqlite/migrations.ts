@@ -12,6 +12,7 @@ import pairings from "../../../drizzle/sqlite/0009_pairings.sql" with { type: "t
 import responses from "../../../drizzle/sqlite/0010_responses.sql" with { type: "text" };
 import requests from "../../../drizzle/sqlite/0011_requests.sql" with { type: "text" };
 import refusals from "../../../drizzle/sqlite/0012_refusals.sql" with { type: "text" };
+import settings from "../../../drizzle/sqlite/0013_settings.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0010_responses.sql", sql: responses },
   { name: "0011_requests.sql", sql: requests },
   { name: "0012_refusals.sql", sql: refusals },
+  { name: "0013_settings.sql", sql: settings },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -17,6 +17,7 @@ import { createTrafficStore } from "./records/traffic.ts";
 import { createRefusalStore } from "./reports/refusals.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createSettingStore } from "./settings.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 
@@ -103,6 +104,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
     pairings: createPairingStore(connection, now),
     sessions: createSessionStore(connection, now),
     audit: createAuditStore(connection),
+    settings: createSettingStore(connection, now),
     usage,
     traffic,
     refusals,

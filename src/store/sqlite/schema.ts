@@ -263,6 +263,13 @@ export const refusals = sqliteTable(
   (table) => [primaryKey({ columns: [table.at, table.principal, table.reason, table.run] })],
 );
 
+/** The settings that an administrator has changed while the server ran. `value` is JSON. There are few. */
+export const settings = sqliteTable("settings", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+  changedAt: integer("changed_at").notNull(),
+});
+
 /** The names of the agents in the usage, and of the users in it who were deleted. They are kept as long as the usage. */
 export const usageNames = sqliteTable(
   "usage_names",

@@ -27,8 +27,8 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
   const accessControl = new AccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: createOwnHosts([]),
-    failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
-    requests: createConcurrencyLimit({ addressMax: 1 }),
+    failedKeys: createFailedKeys({ max: () => 1, elapsedMs: () => 0 }),
+    requests: createConcurrencyLimit({ addressMax: () => 1 }),
     strangers: createStrangerShare({ addressMax: 1, allMax: 1, bytesMax: 1 }),
     log,
   });

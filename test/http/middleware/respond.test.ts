@@ -15,11 +15,11 @@ import { createFakeClock } from "../../support/clock.ts";
 /** Responds to requests, on a server that only notes the time limits of its requests. */
 function start() {
   const log = createLog({ write: () => {} });
-  const requests = createConcurrencyLimit({ addressMax: 10 });
+  const requests = createConcurrencyLimit({ addressMax: () => 10 });
   const accessControl = new AccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: () => true,
-    failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
+    failedKeys: createFailedKeys({ max: () => 1, elapsedMs: () => 0 }),
     requests,
     strangers: createStrangerShare({ addressMax: 1, allMax: 1, bytesMax: 1 }),
     log,

@@ -70,7 +70,7 @@ describe("readiness", () => {
   function bench(checkStore: () => Promise<void> = async () => {}, queueMax = 1000, storeGraceMs = 0) {
     const clock = createFakeClock();
     const { relay, ask } = createRelayBench({ queueMax });
-    const state = createReadiness({ relay, checkStore, queueMax, storeGraceMs, now: clock.now });
+    const state = createReadiness({ relay, checkStore, queueMax: () => queueMax, storeGraceMs, now: clock.now });
     const readiness = async (agentsMin: number) => (await state(agentsMin)).reasons;
     return { clock, relay, ask, readiness, state };
   }
@@ -86,7 +86,7 @@ describe("readiness", () => {
 
   test("a node without agents is ready when other nodes have enough", async () => {
     const { clock, relay } = bench();
-    const options = { relay, checkStore: async () => {}, queueMax: 10, now: clock.now };
+    const options = { relay, checkStore: async () => {}, queueMax: () => 10, now: clock.now };
     const state = createReadiness({ ...options, agentsElsewhere: () => 1 });
     expect((await state(1)).reasons).toEqual([]);
     joinAgent(relay, "a");
@@ -100,7 +100,7 @@ describe("readiness", () => {
       expiresAt: clock.now() + 1_000,
       renewal: { failure: "refused" as string | undefined },
     };
-    const options = { relay, checkStore: async () => {}, queueMax: 10, now: clock.now };
+    const options = { relay, checkStore: async () => {}, queueMax: () => 10, now: clock.now };
     const state = createReadiness({ ...options, certificate: () => certificate });
     expect(await state(0)).toEqual({ reasons: [], degraded: ["certificate"] });
     certificate.renewal.failure = undefined;
@@ -131,7 +131,7 @@ describe("readiness", () => {
     const { relay } = createRelayBench();
     let isNatsAway = true;
     const state = createReadiness({
-      ...{ relay, checkStore: () => Promise.resolve(), queueMax: 10, now: () => 0 },
+      ...{ relay, checkStore: () => Promise.resolve(), queueMax: () => 10, now: () => 0 },
       isNatsAway: () => isNatsAway,
     });
     expect(await state(0)).toEqual({ reasons: [], degraded: ["nats"] });
@@ -161,7 +161,7 @@ describe("readiness", () => {
   test("the server is ready while NATS is away, and says that it is degraded", async () => {
     const nats = { isAway: true };
     const { relay } = createRelayBench();
-    const options = { relay, checkStore: async () => {}, queueMax: 9, now: () => 0 };
+    const options = { relay, checkStore: async () => {}, queueMax: () => 9, now: () => 0 };
     const state = createReadiness({ ...options, isNatsAway: () => nats.isAway });
     expect(await state(0)).toEqual({ reasons: [], degraded: ["nats"] });
     nats.isAway = false;

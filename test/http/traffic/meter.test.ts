@@ -24,7 +24,7 @@ function createScene(keptMsMax = 400 * DAY_MS) {
     traffic: { record: (step) => void written.set(stepKeyOf(step), step) },
     now: () => clock.now,
     run: "r1",
-    keptMsMax,
+    keptMsMax: () => keptMsMax,
   });
   const rows = (stepMs: number, kind: string) =>
     [...written.values()].filter((step) => step.stepMs === stepMs && step.kind === kind);

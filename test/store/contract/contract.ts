@@ -8,6 +8,7 @@ import { testRefusals } from "./refusals.ts";
 import { testRequests } from "./requests.ts";
 import { testResponses } from "./responses.ts";
 import { testSessions } from "./sessions.ts";
+import { testSettings } from "./settings.ts";
 import { testUsage } from "./usage.ts";
 import { testUsers } from "./users.ts";
 
@@ -19,6 +20,7 @@ export function testContract(backEnd: BackEnd): void {
   testResponses(backEnd);
   testSessions(backEnd);
   testAudit(backEnd);
+  testSettings(backEnd);
   testUsage(backEnd);
   testRequests(backEnd);
   testRefusals(backEnd);

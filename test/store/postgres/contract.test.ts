@@ -8,7 +8,7 @@ import { testContract } from "../contract/contract.ts";
 const EMPTY = `
   DELETE FROM users; DELETE FROM conversations; DELETE FROM agent_keys; DELETE FROM audit; DELETE FROM usage;
   DELETE FROM traffic; DELETE FROM response_objects; DELETE FROM refusals; DELETE FROM usage_names;
-  DELETE FROM sessions; DELETE FROM sign_in_codes; DELETE FROM pairings;
+  DELETE FROM sessions; DELETE FROM sign_in_codes; DELETE FROM pairings; DELETE FROM settings;
   ALTER SEQUENCE audit_seq_seq RESTART`;
 
 type Database = Awaited<ReturnType<typeof createDatabase>>;

@@ -18,7 +18,7 @@ const LONG = "x".repeat(1024 ** 2);
 async function filled(): Promise<{ path: string; store: Store }> {
   const path = join(tempFolder(), "server.db");
   const store = openTestFile(path, { now: () => 7_000 });
-  const { users, agentKeys, audit, usage, refusals, conversations } = store;
+  const { users, agentKeys, audit, usage, refusals, conversations, settings } = store;
   await users.add([
     { ...newUser("gone"), name: "Gone" },
     newUser("bob"),
@@ -48,6 +48,7 @@ async function filled(): Promise<{ path: string; store: Store }> {
       { ...conversation, id: "c", kept: true },
       { id: `t${nth}`, parent: nth > 0 ? `t${nth - 1}` : undefined, question: `q\0${nth}`, answer: LONG },
     );
+  await settings.change([{ name: "modelAliases", value: '{"z":"m","a":"n"}' }], []);
   refusals.record(ADMIN, "draining", 9);
   usage.record(usageRow({ at: 1_201, agentName: "é box" }));
   await conversations.purge(0);
@@ -56,7 +57,7 @@ async function filled(): Promise<{ path: string; store: Store }> {
   return { path, store };
 }
 
-async function contentOf({ users, agentKeys, audit, usage, refusals, conversations }: Store) {
+async function contentOf({ users, agentKeys, audit, usage, refusals, conversations, settings }: Store) {
   const tokens = ["hash of ann", "new hash", "hash of bob", "hash of gone"].map(users.findByTokenHash);
   return {
     users: await users.list(),
@@ -67,6 +68,7 @@ async function contentOf({ users, agentKeys, audit, usage, refusals, conversatio
     names: await usage.names("agent", ["x"]),
     refusals: await refusals.sum({ ...EVER, by: ["user"] }),
     conversations: [await conversations.find("c"), await conversations.find("v1")],
+    settings: await settings.list(),
     turns: await conversations.branch("c", undefined),
   };
 }
@@ -78,7 +80,7 @@ describeWithPostgres("moving a data folder to PostgreSQL", () => {
     expect(await moveTo(url, path)).toEqual({
       ...{ users: 2, tokens: 3, agent_keys: 2, conversations: 2, turns: 12 },
       ...{ response_objects: 0, response_items: 0, audit: 3, usage: 1_201, traffic: 0 },
-      ...{ refusals: 1, usage_names: 2 },
+      ...{ refusals: 1, usage_names: 2, settings: 1 },
     });
     const { store: moved } = await openPostgres({ url });
     onTestFinished(() => moved.close());

@@ -9,11 +9,13 @@ export type ModelAliases = Readonly<Record<string, string>>;
 /** The sources of the names of models. */
 export interface ModelNames {
   relay: Pick<Relay, "offersModel" | "knowsModel">;
-  modelAliases: ModelAliases;
+  /** Its values may be replaced while the server runs. */
+  settings: { readonly modelAliases: ModelAliases };
 }
 
 /** Returns the name that agents know a model by. By Ollama's rule `name` and `name:latest` are the same. */
-export function resolveModel(name: string, { relay, modelAliases }: ModelNames): string {
+export function resolveModel(name: string, { relay, settings }: ModelNames): string {
+  const { modelAliases } = settings;
   const aliased = (given: string) => (Object.hasOwn(modelAliases, given) ? modelAliases[given] : undefined);
   const other = relay.knowsModel(name) ? undefined : otherName(name);
   return offeredName(aliased(name) ?? (other && aliased(other)) ?? name, relay);

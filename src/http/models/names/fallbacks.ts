@@ -10,7 +10,7 @@ export type Fallbacks = Readonly<Record<string, readonly string[]>>;
 
 /** The sources of the names of models and of their fallbacks. */
 export interface FallbackNames extends ModelNames {
-  fallbacks: Fallbacks;
+  settings: ModelNames["settings"] & { readonly fallbacks: Fallbacks };
 }
 
 /** The fields by which OpenRouter and LiteLLM take further models, which they try when the first one fails. */
@@ -76,7 +76,7 @@ export function configuredFallbacks(
   names: FallbackNames,
 ): readonly string[] {
   if (!WITH_FALLBACKS.has(endpoint)) return [];
-  const { fallbacks } = names;
+  const { fallbacks } = names.settings;
   const model = resolveModel(name, names);
   const set = [name, model, otherName(model)].find(
     (key) => key !== undefined && Object.hasOwn(fallbacks, key),

@@ -10,10 +10,10 @@ export interface ModelListDeps extends ModelNames {
 
 /** Returns the models that agents offer and the caller may use, and the aliases of these. */
 export function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
-  const { relay, modelAliases } = deps;
+  const { relay, settings } = deps;
   const allowed = allowedModels(caller, deps);
   const offered = relay.models(askPolicyOf(caller).tags).filter(({ id }) => allowed?.includes(id) ?? true);
-  const aliases = Object.keys(modelAliases).flatMap((id) => {
+  const aliases = Object.keys(settings.modelAliases).flatMap((id) => {
     const target = resolveModel(id, deps);
     const model = offered.find((candidate) => candidate.id === target);
     return model ? [{ ...model, id }] : [];

@@ -15,8 +15,10 @@ function namesFor(...offered: string[]) {
   const has = (model: string) => offered.includes(model);
   return {
     relay: { offersModel: has, knowsModel: has },
-    modelAliases: { fast: "llama" },
-    fallbacks: { llama: ["qwen", "gpt"], fast: ["gpt"], tagged: ["qwen"] },
+    settings: {
+      modelAliases: { fast: "llama" },
+      fallbacks: { llama: ["qwen", "gpt"], fast: ["gpt"], tagged: ["qwen"] },
+    },
   };
 }
 

@@ -15,7 +15,7 @@ function settings(given: Record<string, string>): SettingsAnswer["settings"] {
     ...given,
   };
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { value, from: "default", label: name, about: "" }]),
+    Object.entries(values).map(([name, value]) => [name, { value, from: "default", label: name, about: "", changeable: false }]),
   );
 }
 

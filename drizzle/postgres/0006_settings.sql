@@ -1,0 +1,5 @@
+CREATE TABLE "settings" (
+	"name" text PRIMARY KEY NOT NULL,
+	"value" text NOT NULL,
+	"changed_at" bigint NOT NULL
+);
