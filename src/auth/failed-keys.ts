@@ -53,7 +53,9 @@ export function createFailedKeys(options: FailedKeysOptions) {
       const allowed = max();
       const isFirst = window.failures <= allowed;
       window.failures += count;
-      return window.failures <= allowed ? undefined : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
+      return window.failures <= allowed
+        ? undefined
+        : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
     },
     /** Takes back the count of one key that has proved right after all. */
     takeBack(address: string | undefined): void {

@@ -68,7 +68,15 @@ export async function createCore(given: Given, server: () => Listener) {
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
-  const relay = new Relay({ clock, newId, random: Math.random, limits: relayLimits, observe, soon, ...peers });
+  const relay = new Relay({
+    clock,
+    newId,
+    random: Math.random,
+    limits: relayLimits,
+    observe,
+    soon,
+    ...peers,
+  });
   const certificate = () => certificateState(server().certificate, ownCertificate);
   const readiness = createReadiness({
     ...{ relay, checkStore: store.check, queueMax: () => values.queueMax, now },

@@ -119,7 +119,11 @@ async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log
  * Creates the checks that each request passes before it reaches a route: its origin, and its right to come
  * from there.
  */
-export function createAccess({ config, log, settings: { values } }: Pick<Given, "config" | "log" | "settings">) {
+export function createAccess({
+  config,
+  log,
+  settings: { values },
+}: Pick<Given, "config" | "log" | "settings">) {
   const { host, allowedHosts, domains = [] } = config;
   const addressOf = createClientAddresses(config.trustProxy);
   const ownHosts = [hostname(), ...(host ? [host] : []), ...allowedHosts, ...domains];

@@ -22,7 +22,12 @@ const HOUR_MS = 3_600_000;
  * from `Settings.values` each time.
  */
 export const CHANGEABLE = {
-  modelAliases: changeable("modelAliases", aliasesSchema, { fast: "llama3.2" }, (config) => config.modelAliases ?? {}),
+  modelAliases: changeable(
+    "modelAliases",
+    aliasesSchema,
+    { fast: "llama3.2" },
+    (config) => config.modelAliases ?? {},
+  ),
   fallbacks: changeable("fallbacks", fallbacksSchema, { "llama3.3": ["qwen3"] }, copiedFallbacks),
   agentFailuresMax: whole("agentFailuresMax", 0, LIMIT_MAX),
   queueMax: whole("queueMax", 1, QUEUE_MAX),

@@ -27,7 +27,8 @@ const byModel = <Value extends z.ZodType>(value: Value) =>
  */
 export const aliasesSchema = byModel(name).superRefine((aliases, context) => {
   for (const [alias, model] of Object.entries(aliases)) {
-    if (alias === model) context.addIssue({ code: "custom", path: [alias], message: "must name another model" });
+    if (alias === model)
+      context.addIssue({ code: "custom", path: [alias], message: "must name another model" });
   }
 });
 

@@ -1,8 +1,8 @@
 import type { Config } from "../config/settings.ts";
 import { AppError, orFail } from "../errors.ts";
 import type { SettingChange, SettingStore, StoredSetting } from "../store/store.ts";
-import type { Changeable } from "./changeable.ts";
 import { changeDetail } from "./change-detail.ts";
+import type { Changeable } from "./changeable.ts";
 import type { ValuesOf } from "./declarations.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table has settings of many types, each of which goes with its own values.
@@ -171,7 +171,7 @@ export class Settings<Table extends AnyTable> {
     const long = changes.find(({ value }) => (value?.length ?? 0) > VALUE_LENGTH_MAX);
     if (!long) return changes;
     throw new AppError("body_invalid", {
-      hint: `${long.name}: must have at most ${VALUE_LENGTH_MAX} characters as JSON`,
+      hint: `\`${long.name}\` is not valid: must have at most ${VALUE_LENGTH_MAX} characters as JSON.`,
     });
   }
 

@@ -1,4 +1,4 @@
-import { DAY_MS, every, HOUR_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS, every as onTimer } from "../time.ts";
 import { clockDifference } from "./clock-difference.ts";
 import type { Store } from "./store.ts";
 
@@ -11,6 +11,7 @@ interface UpkeepOptions {
   /** Returns the days for which each kind is kept. For a conversation they count from its last use. */
   days: () => Record<Purged, number>;
   now?: () => number;
+  every?: typeof onTimer;
   purged(what: Purged, count: number): void;
   compacted(bytes: number): void;
   /** This machine's clock is ahead of the database's, or behind if negative, by more than 5 s. */
@@ -25,7 +26,7 @@ interface UpkeepOptions {
  */
 export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   const { store, days, now = Date.now, purged, compacted, failed } = options;
-  const { clockDiffers = () => {} } = options;
+  const { clockDiffers = () => {}, every = onTimer } = options;
   let ended = false;
 
   const attempt = async (work: () => Promise<number>, report: (done: number) => void) => {

@@ -68,6 +68,7 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/overview": { for: "admin" },
   "GET /admin/live": { for: "admin", status: 400 },
   "GET /admin/settings": { for: "admin" },
+  "PATCH /admin/settings": { for: "admin", body: () => ({ usageDays: 300 }) },
   "GET /admin/backup": { for: "admin" },
   "GET /admin/agents": { for: "admin" },
   "POST /admin/agents/:id/disconnect": { for: "admin", path: () => pathOfAgent("disconnect") },

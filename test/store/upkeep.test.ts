@@ -43,3 +43,37 @@ test("the upkeep purges each kind of row after its own days, conversations befor
   expect(purged.at(-1)).toEqual(["conversations", 1]);
   later();
 });
+
+test("days that change while the server runs count for the next purge", async () => {
+  const { store } = await filledStore(10);
+  const note = { actor: "cli" as const, action: "a", detail: null, address: null, requestId: null };
+  await store.audit.add({ ...note, target: "old", at: NOW });
+  const purged: [string, number][] = [];
+  const rounds: (() => void)[] = [];
+  let ended = Promise.withResolvers<void>();
+  let audit = 20;
+  const compact = async () => {
+    ended.resolve();
+    return 0;
+  };
+  const stop = await startUpkeep({
+    store: { ...store, compact },
+    days: () => ({ conversations: 30, responses: 30, usage: 30, traffic: 0, audit }),
+    now: () => NOW + 19 * DAY_MS,
+    every: (_ms, run) => {
+      rounds.push(run);
+      return () => {};
+    },
+    purged: (what, count) => purged.push([what, count]),
+    compacted: () => {},
+    failed: ended.reject,
+  });
+  await ended.promise;
+  expect(purged).toEqual([]);
+  audit = 18;
+  ended = Promise.withResolvers();
+  for (const run of rounds) run();
+  await ended.promise;
+  expect(purged).toEqual([["audit", 1]]);
+  stop();
+});

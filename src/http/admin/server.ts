@@ -31,23 +31,21 @@ const ROUTES = {
 };
 
 /** The server itself: a backup of its data. */
-export const serverRoutes = resource("Server", ROUTES).handledBy(
-  ({ audit, now, backups }: ServerDeps) => ({
-    async takeBackup({ exchange }) {
-      const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
-      const headers = {
-        "content-type": "application/x-tar",
-        "content-disposition": `attachment; filename="${name}"`,
-      };
-      const { request, server } = exchange;
-      backups.requireData();
-      if (request.method === "HEAD") return new Response(null, { headers });
-      // The first byte may take longer than a quiet connection is kept.
-      server.timeout(request, 0);
-      const archive = await audit.change(auditNote(exchange, "backup", name), () =>
-        backups.take(request.signal),
-      );
-      return new Response(archive, { headers });
-    },
-  }),
-);
+export const serverRoutes = resource("Server", ROUTES).handledBy(({ audit, now, backups }: ServerDeps) => ({
+  async takeBackup({ exchange }) {
+    const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
+    const headers = {
+      "content-type": "application/x-tar",
+      "content-disposition": `attachment; filename="${name}"`,
+    };
+    const { request, server } = exchange;
+    backups.requireData();
+    if (request.method === "HEAD") return new Response(null, { headers });
+    // The first byte may take longer than a quiet connection is kept.
+    server.timeout(request, 0);
+    const archive = await audit.change(auditNote(exchange, "backup", name), () =>
+      backups.take(request.signal),
+    );
+    return new Response(archive, { headers });
+  },
+}));

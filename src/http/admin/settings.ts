@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Audit } from "../../auth/audit.ts";
+import { printable } from "../../printable.ts";
 import { CHANGEABLE, type ChangeableName } from "../../settings/declarations.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { namesEtag } from "../etag.ts";
@@ -43,7 +44,15 @@ function fields(): Fields {
   return Object.fromEntries(described);
 }
 
-const ChangeSettingsBody = z.strictObject(fields()).partial();
+const ChangeSettingsBody = z
+  .strictObject(fields(), {
+    error: ({ code, keys }) => {
+      if (code !== "unrecognized_keys") return undefined;
+      const name = printable(String((keys as string[])[0])).slice(0, 64);
+      return `must name only settings that can be changed while the server runs, unlike ${name}`;
+    },
+  })
+  .partial();
 
 const EXAMPLE: SettingsAnswer = {
   version: SAMPLE.version,
@@ -67,7 +76,9 @@ const ROUTES = {
     summary: "Read the settings in force",
     description:
       "Secrets are masked. The `ETag` changes with the settings that were changed while the server ran.",
-    answers: ok("Each setting by its name, in the order of the documentation.", SettingsAnswer, EXAMPLE, ["etag"]),
+    answers: ok("Each setting by its name, in the order of the documentation.", SettingsAnswer, EXAMPLE, [
+      "etag",
+    ]),
   }),
   changeSettings: route("PATCH /admin/settings", {
     access: "adminOrBody",

@@ -26,7 +26,12 @@ export function createSettingStore({ hot }: Pools, now: () => number): SettingSt
         const changedAt = now();
         await run(DELETE, [JSON.stringify(changes.map(({ name }) => name))]);
         const set = changes.filter(({ value }) => value !== null);
-        await run(INSERT, [rowsOf(settings, set.map((change) => ({ ...change, changedAt })))]);
+        await run(INSERT, [
+          rowsOf(
+            settings,
+            set.map((change) => ({ ...change, changedAt })),
+          ),
+        ]);
         return run<StoredSetting>(LIST);
       }),
   };

@@ -70,7 +70,13 @@ describe("readiness", () => {
   function bench(checkStore: () => Promise<void> = async () => {}, queueMax = 1000, storeGraceMs = 0) {
     const clock = createFakeClock();
     const { relay, ask } = createRelayBench({ queueMax });
-    const state = createReadiness({ relay, checkStore, queueMax: () => queueMax, storeGraceMs, now: clock.now });
+    const state = createReadiness({
+      relay,
+      checkStore,
+      queueMax: () => queueMax,
+      storeGraceMs,
+      now: clock.now,
+    });
     const readiness = async (agentsMin: number) => (await state(agentsMin)).reasons;
     return { clock, relay, ask, readiness, state };
   }

@@ -52,7 +52,8 @@ export function testSettings(backEnd: BackEnd): void {
       const known = (await settings.change([one], [])) || [];
       clock.now = 20;
       expect(await settings.change([one], known)).toEqual([{ ...one, changedAt: 20 }]);
-      for (const old of [[], known]) expect(await settings.change([{ name: "a", value: null }], old)).toBe(false);
+      for (const old of [[], known])
+        expect(await settings.change([{ name: "a", value: null }], old)).toBe(false);
       expect(await settings.list()).toEqual([{ ...one, changedAt: 20 }]);
     });
 

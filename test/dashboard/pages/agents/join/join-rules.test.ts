@@ -15,7 +15,10 @@ function settings(given: Record<string, string>): SettingsAnswer["settings"] {
     ...given,
   };
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { value, from: "default", label: name, about: "", changeable: false }]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      { value, from: "default", label: name, about: "", changeable: false },
+    ]),
   );
 }
 
