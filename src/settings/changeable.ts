@@ -3,7 +3,7 @@ import { type Config, SETTINGS, type SettingName } from "../config/settings.ts";
 
 /** A setting that an administrator may change while the server runs. Its value is JSON. */
 export interface Changeable<Value> {
-  /** The accepted values, with their bounds. Null is none of them, as it takes a change back. */
+  /** The accepted values, with their bounds. Null must not be accepted, as it takes a change back. */
   schema: z.ZodType<Value>;
   about: string;
   /** The flag, or a plain name for a setting without one. */

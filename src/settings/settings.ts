@@ -46,7 +46,7 @@ export class Settings<Table extends AnyTable> {
   readonly #values: Record<string, unknown> = {};
   readonly #defaults: Readonly<Record<string, unknown>>;
   readonly #listeners: ((names: ReadonlySet<keyof Table>) => void)[] = [];
-  /** What the database has, as it was last read. */
+  /** The rows of the database, as they were last read. */
   #stored: readonly StoredSetting[] = [];
   /** The settings of which the database has a value that is in force. */
   #changedAt = new Map<string, number>();
@@ -88,8 +88,8 @@ export class Settings<Table extends AnyTable> {
   }
 
   /**
-   * Changes all these settings, or none. Throws an `AppError`: settings_changed if someone else has changed the settings, request
-   * errors by name for a value that is too long, and settings_change_failed.
+   * Changes all these settings, or none. Throws an `AppError`: settings_changed if someone else has changed the settings,
+   * body_invalid for a value that is too long, and settings_change_failed.
    */
   change(given: GivenValues<Table>, { mayChange, record }: ChangeRequest): Promise<void> {
     const { store } = this.options;
@@ -160,7 +160,7 @@ export class Settings<Table extends AnyTable> {
     }
   }
 
-  /** Returns what the database must be told. Throws body_invalid for a value that is too long. */
+  /** Returns the changes of the database. Throws body_invalid for a value that is too long. */
   #changesOf(given: GivenValues<Table>): SettingChange[] {
     const stored = new Map(this.#stored.map(({ name, value }) => [name, value]));
     const changes = Object.entries(given).flatMap(([name, value]) => {

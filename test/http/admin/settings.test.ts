@@ -119,7 +119,7 @@ test("with If-Match nothing is changed if someone else was faster", async () => 
   expect((await send("PATCH", { queueMax: 9 }, { "if-match": "x" })).status).toBe(412);
 });
 
-test("of changes that arrive at the same time, each takes effect", async () => {
+test("changes of other settings that arrive at the same time all take effect", async () => {
   const { url } = await startTestServer();
   const { change, read } = settingsOf(url);
   const days = ["usageDays", "auditDays", "conversationDays"];
