@@ -117,6 +117,7 @@ const TABLE = {
   conversation_unknown: row(NOT_FOUND, "Conversation doesn't exists", {
     plainMessage: "The conversation does not exist",
   }),
+  session_unknown: row(NOT_FOUND, "There is no such session", { openaiCode: "session_not_found" }),
   response_unknown: row(NOT_FOUND, "The response does not exist", { openaiCode: "response_not_found" }),
   item_unknown: row(NOT_FOUND, "The conversation has no such item", { openaiCode: "item_not_found" }),
   response_not_resumable: row(INVALID, "The stream of this response cannot be resumed", {
@@ -195,6 +196,7 @@ const TABLE = {
   user_delete_failed: row(SERVER_FAILED, "Failed to delete user from database"),
   user_list_failed: row(SERVER_FAILED, "Failed to get users from database"),
   settings_change_failed: row(SERVER_FAILED, "Failed to change settings in database"),
+  session_list_failed: row(SERVER_FAILED, "Failed to get sessions from database"),
   session_change_failed: row(SERVER_FAILED, "Failed to change session in database"),
   backup_busy: row(BUSY, "A backup is being made"),
   backup_external: row(INVALID, "The data is in a PostgreSQL database. Back it up with pg_dump", {

@@ -23,6 +23,7 @@ import { requestRoutes } from "./requests/route.ts";
 import { openaiConversationRoutes } from "./responses/conversation-route.ts";
 import { responseRoutes } from "./responses/route.ts";
 import type { BoundRoute, NamedRoute, Resource } from "./route.ts";
+import { sessionListRoutes } from "./session/list.ts";
 import { sessionRoutes } from "./session/route.ts";
 import { trafficRoutes } from "./traffic/route.ts";
 import { usageRoutes } from "./usage/route.ts";
@@ -51,6 +52,7 @@ const RESOURCES = {
   settings: settingsRoutes,
   server: serverRoutes,
   session: sessionRoutes,
+  sessionList: sessionListRoutes,
   register: registerRoutes,
   health: healthRoutes,
   metrics: metricsRoutes,

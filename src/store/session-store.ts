@@ -9,7 +9,19 @@ export interface StoredSession {
   /** Whether the session was begun over TLS. */
   isSecure: boolean;
   expiresAt: number;
+  /** Where it was begun, as far as that is known. Others wrote the text. */
+  address: string | null;
+  /** The `User-Agent` of the browser. Others wrote the text. */
+  userAgent: string | null;
 }
+
+/** A session with the time at which it was begun. */
+export interface ListedSession extends StoredSession {
+  createdAt: number;
+}
+
+/** A user, null for the admin, or everyone. */
+export type SessionOwnerId = string | null | "everyone";
 
 export interface SessionStore {
   /**
@@ -19,6 +31,8 @@ export interface SessionStore {
   add(session: StoredSession, limits: { ownerMax: number; allMax: number }): Promise<string[]>;
   /** Finds a session, also an expired one. It ends with its user, but not with its token. */
   find(hash: string): Promise<StoredSession | undefined>;
+  /** Lists all sessions, or those of an owner, newest first, also those that have expired. */
+  list(owner: SessionOwnerId): Promise<ListedSession[]>;
   /** Resolves with those of the hashes that have a session, also an expired one. */
   known(hashes: readonly string[]): Promise<Set<string>>;
   /** False when there is no such session. */

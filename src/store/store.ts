@@ -21,7 +21,7 @@ export {
 } from "./records.ts";
 export type { RefusalStore, RefusalSum } from "./refusal-store.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
-export type { SessionStore, StoredSession } from "./session-store.ts";
+export type { ListedSession, SessionOwnerId, SessionStore, StoredSession } from "./session-store.ts";
 export type { SettingChange, SettingStore, StoredSetting } from "./setting-store.ts";
 
 export { USAGE_GROUPS, type UsageGroup } from "./usage-groups.ts";

@@ -31,6 +31,8 @@ describe("backup", () => {
       keyHash: "k",
       isSecure: false,
       expiresAt: 2e12,
+      address: null,
+      userAgent: null,
     };
     await store.sessions.add(session, { ownerMax: 9, allMax: 9 });
     await store.sessions.addCode("c".repeat(64), 2e12);

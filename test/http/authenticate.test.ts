@@ -40,6 +40,9 @@ const ROUTES: Record<string, Route> = {
   "POST /api/session": { for: "caller", keyOnly: true },
   "GET /api/session": { for: "caller" },
   "DELETE /api/session": { for: "caller" },
+  "GET /api/sessions": { for: "caller" },
+  // Whose sessions they may end is tested elsewhere.
+  "DELETE /api/sessions/:id": { for: "caller", path: () => "/api/sessions/none", status: 404 },
   "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
   "GET /api/connections": { for: "caller" },
   "GET /api/queue": { for: "caller" },

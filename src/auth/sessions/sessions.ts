@@ -1,6 +1,6 @@
 import { orFail } from "../../errors.ts";
 import { type UserPrincipal, userPrincipal } from "../../principal.ts";
-import type { SessionStore, StoredSession } from "../../store/store.ts";
+import type { ListedSession, SessionOwnerId, SessionStore, StoredSession } from "../../store/store.ts";
 import { isSameOrigin } from "../same-origin.ts";
 import { hashSecret } from "../secret.ts";
 import { adminKeyMark, createSessionCookies, isSameMark, isSessionId, newSessionId } from "./cookie.ts";
@@ -20,8 +20,16 @@ export interface Session {
 /** Why a cookie does not count: its session has ended or never existed, or a page of another site sent it. */
 export type SessionFault = "ended" | "foreign";
 
+/** Where a session begins. */
+export interface Origin {
+  /** Whether the cookie comes by TLS only. */
+  secure: boolean;
+  address?: string | null;
+  userAgent?: string | null;
+}
+
 export interface SessionsOptions {
-  store: Pick<SessionStore, "add" | "find" | "known" | "end">;
+  store: Pick<SessionStore, "add" | "find" | "list" | "known" | "end">;
   /** An administrator's session ends when the server has another key. */
   adminKey: string;
   /** Returns the end of the cookie's name, as `createSessionCookies` needs it. Called late. */
@@ -40,6 +48,8 @@ export interface SessionsOptions {
 
 const ALL_MAX = 1_000;
 const OWNER_MAX = 20;
+/** More of a browser's name says nothing to people. */
+const USER_AGENT_MAX = 300;
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -62,10 +72,15 @@ export function createSessions(options: SessionsOptions) {
 
   return {
     /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */
-    async begin(owner: SessionOwner, { secure: isSecure }: { secure: boolean }) {
+    async begin(owner: SessionOwner, { secure: isSecure, address = null, userAgent = null }: Origin) {
       const id = newSessionId();
       const session: Session = { hash: hashSecret(id), owner, expiresAt: now() + lastsMs };
-      const row = { ...rowOf(session, id, adminKey), isSecure };
+      const row = {
+        ...rowOf(session, id, adminKey),
+        isSecure,
+        address,
+        userAgent: userAgent?.slice(0, USER_AGENT_MAX) ?? null,
+      };
       noteEnded(await orFail("session_change_failed", () => store.add(row, { ownerMax, allMax })));
       const maxAgeS = Math.floor(lastsMs / 1000);
       return { session, cookie: cookies.write(id, { secure: isSecure, maxAgeS }) };
@@ -95,9 +110,17 @@ export function createSessions(options: SessionsOptions) {
       return sessions.filter(({ hash, expiresAt }) => expiresAt <= now() || !known.has(hash));
     },
 
-    async end({ hash }: Session): Promise<void> {
-      await orFail("session_change_failed", () => store.end(hash));
+    /** Lists the sessions of everyone, a user, or with null the admin, newest first, without those that have expired. */
+    async list(owner: SessionOwnerId): Promise<ListedSession[]> {
+      const rows = await orFail("session_list_failed", () => store.list(owner));
+      return rows.filter(({ expiresAt }) => expiresAt > now());
+    },
+
+    /** Resolves with whether there was such a session. */
+    async end({ hash }: Pick<Session, "hash">): Promise<boolean> {
+      const hadIt = await orFail("session_change_failed", () => store.end(hash));
       noteEnded([hash]);
+      return hadIt;
     },
 
     /** Must be called with the hashes of sessions that another server has ended. */

@@ -67,13 +67,18 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
       public_url: publicUrl ?? null,
     });
     const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
+    const originOf = (exchange: Exchange) => ({
+      ...secureOf(exchange),
+      address: exchange.address ?? null,
+      userAgent: exchange.request.headers.get("user-agent"),
+    });
 
     return {
       async signIn({ exchange, caller: owner }) {
         const before = await sessions.read(exchange.request.headers);
         const answer = await answerOf(owner, undefined);
         if (typeof before === "object") await sessions.end(before);
-        const { session, cookie } = await sessions.begin(owner, secureOf(exchange));
+        const { session, cookie } = await sessions.begin(owner, originOf(exchange));
         return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
       },
 

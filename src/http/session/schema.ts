@@ -23,4 +23,23 @@ export const SessionAnswer = namedObject("Session", {
 });
 export type SessionAnswer = z.output<typeof SessionAnswer>;
 
+/** A signed-in browser, newest first in a list. */
+export const SessionList = namedObject("SessionList", {
+  sessions: z.array(
+    z.strictObject({
+      id: text.describe("The SHA-256 of the session's cookie."),
+      role: z.enum(["admin", "user"]),
+      user_id: text.nullable().describe("Null for an administrator."),
+      created_at: time,
+      expires_at: time,
+      is_current: z.boolean().describe("Whether this request has the cookie of the session."),
+      address: text.nullable().describe("Where the browser signed in, if that is known."),
+      user_agent: text.nullable().describe("The `User-Agent` of the browser when it signed in."),
+    }),
+  ),
+});
+export type SessionList = z.output<typeof SessionList>;
+
+export const SessionEnded = namedObject("SessionEnded", { message: z.literal("Session ended") });
+
 export const SignedOut = namedObject("SignedOut", { message: z.literal("Signed out") });

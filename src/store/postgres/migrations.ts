@@ -5,6 +5,7 @@ import responses from "../../../drizzle/postgres/0003_responses.sql" with { type
 import requests from "../../../drizzle/postgres/0004_requests.sql" with { type: "text" };
 import refusals from "../../../drizzle/postgres/0005_refusals.sql" with { type: "text" };
 import settings from "../../../drizzle/postgres/0006_settings.sql" with { type: "text" };
+import sessionOrigin from "../../../drizzle/postgres/0007_session_origin.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004_requests.sql", sql: requests, readableFrom: 1 },
   { name: "0005_refusals.sql", sql: refusals, readableFrom: 1 },
   { name: "0006_settings.sql", sql: settings, readableFrom: 1 },
+  { name: "0007_session_origin.sql", sql: sessionOrigin, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

@@ -67,6 +67,8 @@ export const sessions = pgTable("sessions", {
   isSecure: boolean("is_secure").notNull(),
   createdAt: whole("created_at").notNull(),
   expiresAt: whole("expires_at").notNull(),
+  address: text("address"),
+  userAgent: text("user_agent"),
 });
 
 export const signInCodes = pgTable("sign_in_codes", {

@@ -1,5 +1,5 @@
 import { getTableColumns } from "drizzle-orm";
-import type { SessionStore, StoredSession } from "../store.ts";
+import type { ListedSession, SessionStore, StoredSession } from "../store.ts";
 import type { Pools } from "./pools.ts";
 import { insertInto, rowsOf, selected } from "./rows.ts";
 import { sessions, signInCodes } from "./schema.ts";
@@ -17,6 +17,8 @@ const DELETE_OLDEST = `DELETE FROM sessions WHERE hash IN (
 const DELETE_OLDEST_OF_ALL = `DELETE FROM sessions WHERE hash IN (
   SELECT hash FROM sessions ORDER BY seq DESC OFFSET $1::int) RETURNING hash`;
 const FIND = `SELECT ${selected(STORED)} FROM sessions WHERE hash = $1`;
+const LIST_ALL = `SELECT ${selected(COLUMNS)} FROM sessions ORDER BY seq DESC`;
+const LIST = `SELECT ${selected(COLUMNS)} FROM sessions WHERE user_id IS NOT DISTINCT FROM $1 ORDER BY seq DESC`;
 const KNOWN = "SELECT hash FROM sessions WHERE hash IN (SELECT json_array_elements_text($1::text::json))";
 const END = "DELETE FROM sessions WHERE hash = $1 RETURNING hash";
 
@@ -42,6 +44,9 @@ export function createSessionStore({ hot }: Pools, now: () => number): SessionSt
       }),
 
     find: async (hash) => (await hot.read<StoredSession>(FIND, [hash]))[0],
+
+    list: (owner) =>
+      owner === "everyone" ? hot.read<ListedSession>(LIST_ALL) : hot.read<ListedSession>(LIST, [owner]),
 
     known: async (hashes) =>
       new Set((await hot.read<Hash>(KNOWN, [JSON.stringify(hashes)])).map(({ hash }) => hash)),

@@ -13,6 +13,7 @@ import responses from "../../../drizzle/sqlite/0010_responses.sql" with { type: 
 import requests from "../../../drizzle/sqlite/0011_requests.sql" with { type: "text" };
 import refusals from "../../../drizzle/sqlite/0012_refusals.sql" with { type: "text" };
 import settings from "../../../drizzle/sqlite/0013_settings.sql" with { type: "text" };
+import sessionOrigin from "../../../drizzle/sqlite/0014_session_origin.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0011_requests.sql", sql: requests },
   { name: "0012_refusals.sql", sql: refusals },
   { name: "0013_settings.sql", sql: settings },
+  { name: "0014_session_origin.sql", sql: sessionOrigin },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -63,6 +63,8 @@ export const sessions = sqliteTable("sessions", {
   isSecure: integer("is_secure", { mode: "boolean" }).notNull(),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at").notNull(),
+  address: text("address"),
+  userAgent: text("user_agent"),
 });
 
 /** The SHA-256 of each code that signs the administrator in once. */

@@ -23,6 +23,8 @@ export function createSessionStore(connection: Connection, now: () => number): S
 
     find: async (hash): Promise<StoredSession | undefined> => query.find.get({ hash }),
 
+    list: async (owner) => (owner === "everyone" ? query.listAll.all() : query.list.all({ userId: owner })),
+
     known: async (hashes) => new Set(hashes.filter((hash) => query.find.get({ hash }) !== undefined)),
 
     end: (hash) => connection.write(() => query.end.get({ hash }) !== undefined),
@@ -47,6 +49,7 @@ function prepareSessions({ orm, raw }: Connection) {
   const oldest = (where: string, limit: string) =>
     `DELETE FROM sessions WHERE rowid IN (
       SELECT rowid FROM sessions WHERE ${where} ORDER BY rowid DESC LIMIT -1 OFFSET ${limit}) RETURNING hash`;
+  const newest = sql`rowid DESC`;
   return {
     insert: orm.insert(sessions).values(placeholders(COLUMNS)).prepare(),
     deleteExpired: orm
@@ -56,6 +59,13 @@ function prepareSessions({ orm, raw }: Connection) {
     deleteOldest: raw.prepare<Deleted, [string | null, number]>(oldest("user_id IS ?1", "?2")),
     deleteOldestOfAll: raw.prepare<Deleted, [number]>(oldest("true", "?1")),
     find: orm.select(STORED).from(sessions).where(byHash).prepare(),
+    list: orm
+      .select(COLUMNS)
+      .from(sessions)
+      .where(sql`${sessions.userId} IS ${sql.placeholder("userId")}`)
+      .orderBy(newest)
+      .prepare(),
+    listAll: orm.select(COLUMNS).from(sessions).orderBy(newest).prepare(),
     end: orm.delete(sessions).where(byHash).returning({ hash: sessions.hash }).prepare(),
   };
 }

@@ -8,6 +8,7 @@ const LIMITS = { ownerMax: 2, allMax: 3 };
 
 const session = (hash: string, userId: string | null, fields: Partial<StoredSession> = {}) => ({
   ...{ hash, userId, keyHash: `key of ${hash}`, isSecure: false, expiresAt: 1_000 },
+  ...{ address: null, userAgent: null },
   ...fields,
 });
 
@@ -38,6 +39,22 @@ export function testSessions(backEnd: BackEnd): void {
       expect([await other.end("a"), await sessions.end("a")]).toEqual([true, false]);
       expect(await sessions.find("a")).toBeUndefined();
       expect(await sessions.known(["a", "b"])).toEqual(new Set(["b"]));
+    });
+
+    test("sessions are listed newest first, of everyone, a user or the admin, with where they began", async () => {
+      const { sessions, clock } = await scene();
+      const begun = { address: "192.0.2.7", userAgent: "Firefox" };
+      await sessions.add(session("a", "ann", begun), { ownerMax: 9, allMax: 9 });
+      clock.now = 11;
+      await sessions.add(session("b", null), { ownerMax: 9, allMax: 9 });
+      await sessions.add(session("c", "ann", { isSecure: true }), { ownerMax: 9, allMax: 9 });
+      const a = { ...session("a", "ann", begun), createdAt: 10 };
+      const b = { ...session("b", null), createdAt: 11 };
+      const c = { ...session("c", "ann", { isSecure: true }), createdAt: 11 };
+      expect(await sessions.list("everyone")).toEqual([c, b, a]);
+      expect(await sessions.list("ann")).toEqual([c, a]);
+      expect(await sessions.list(null)).toEqual([b]);
+      expect(await sessions.list("bob")).toEqual([]);
     });
 
     test("at the limit of an owner, their oldest sessions give way, and are named", async () => {
