@@ -3,6 +3,7 @@ import { AgentsPage } from "./pages/agents/agents-page.tsx";
 import { AuditPage } from "./pages/audit/audit-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
 import { RequestsPage } from "./pages/requests/requests-page.tsx";
+import { SessionsPage } from "./pages/sessions/sessions-page.tsx";
 import { SettingsPage } from "./pages/settings/settings-page.tsx";
 import { TrafficPage } from "./pages/traffic/traffic-page.tsx";
 import { TryPage } from "./pages/try/try-page.tsx";
@@ -17,6 +18,8 @@ export interface Page {
   path: string;
   /** The label in the navigation. The page sets its heading itself. */
   title: string;
+  /** The page is not in the navigation; others lead to it. */
+  isHidden?: true;
   roles: readonly ("admin" | "user")[];
   View: FC<{ argument: string; query: URLSearchParams }>;
 }
@@ -33,4 +36,11 @@ export const PAGES: readonly Page[] = [
   { path: "try", title: text("nav.try"), roles: ["admin", "user"], View: TryPage },
   { path: "settings", title: text("nav.settings"), roles: ["admin"], View: SettingsPage },
   { path: "audit", title: text("nav.audit"), roles: ["admin"], View: AuditPage },
+  {
+    path: "sessions",
+    title: text("nav.sessions"),
+    isHidden: true,
+    roles: ["admin", "user"],
+    View: SessionsPage,
+  },
 ];

@@ -29,6 +29,7 @@ const ADMIN_PAGES: Record<string, Drawn> = {
   try: hasTitle("Try it"),
   settings: (page) => shows(page.getByRole("table", { name: "Settings in effect" })),
   audit: (page) => shows(page.getByRole("link", { name: /CSV$/ })),
+  sessions: hasText("This browser"),
   "no-such-page": hasText("There is no page at this address."),
 };
 

@@ -15,6 +15,7 @@ import type {
   Pairing,
   RotatedToken,
   SessionAnswer,
+  SessionRow,
   SettingsAnswer,
   TrafficAnswer,
   UsageAnswer,
@@ -49,6 +50,11 @@ export const api = {
     request<SessionAnswer>("POST", "/api/session", { body: {}, headers: { authorization: `Bearer ${key}` } }),
   signInByCode: (code: string) => request<SessionAnswer>("POST", "/api/session", { body: { code } }),
   signOut: () => request("DELETE", "/api/session"),
+
+  /** Returns the browsers that are signed in, newest first: a user's own, or everyone's. */
+  sessions: async (signal?: AbortSignal) =>
+    (await request<{ sessions: SessionRow[] }>("GET", "/api/sessions", withSignal(signal))).sessions,
+  endSession: (id: string) => request("DELETE", pathOf(["api", "sessions", id])),
 
   overview: (signal?: AbortSignal) => request<Overview>("GET", "/admin/overview", withSignal(signal)),
   settings: (signal?: AbortSignal) => request<SettingsAnswer>("GET", "/admin/settings", withSignal(signal)),

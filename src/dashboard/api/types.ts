@@ -5,6 +5,9 @@ import type { UsageAnswer } from "../../http/usage/schema.ts";
 export type { SettingsAnswer } from "../../http/admin/schema.ts";
 export type { LiveAsk, LiveFrame, LiveNode, LiveSample, Overview } from "../../http/live/schema.ts";
 export type { KeptRequest, OwnRequest } from "../../http/requests/schema.ts";
+
+import type { SessionList } from "../../http/session/schema.ts";
+
 export type { SessionAnswer } from "../../http/session/schema.ts";
 export type { TrafficAnswer, TrafficGroup } from "../../http/traffic/schema.ts";
 export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
@@ -12,6 +15,7 @@ export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
 /** The type that a schema describes. The schemas stay out of the page, because their parser is large. */
 type Output<Schema extends { _output: unknown }> = Schema["_output"];
 
+export type SessionRow = SessionList["sessions"][number];
 export type User = Output<typeof admin.UserAnswer>;
 export type AddedUser = Output<typeof admin.AddedUser>;
 export type RotatedToken = Output<typeof admin.RotatedToken>;

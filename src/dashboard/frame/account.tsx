@@ -1,6 +1,7 @@
 import type { SessionAnswer } from "../api/types.ts";
 import { Button } from "../components/button.tsx";
 import { SegmentedControl } from "../components/segmented-control.tsx";
+import { hrefOf } from "../state/route.ts";
 import { signOut } from "../state/session.ts";
 import { chooseTheme, THEME_CHOICES, themeChoice } from "../state/theme.ts";
 import { useStore } from "../state/use-store.ts";
@@ -26,7 +27,9 @@ export function Account({ who }: { who: SessionAnswer }) {
         ))}
       </div>
       <div class="who">
-        <span class="who-name">{nameOf(who)}</span>
+        <a class="who-name" href={hrefOf("sessions")}>
+          {nameOf(who)}
+        </a>
         <Button kind="quiet" isSmall onClick={signOut}>
           {text("frame.signOut")}
         </Button>

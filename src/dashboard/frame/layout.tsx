@@ -34,14 +34,16 @@ export function Layout({ who }: { who: SessionAnswer }) {
         <PaletteButton />
         <nav aria-label={text("frame.pages")}>
           <ul>
-            {pages.map(({ path, title }) => (
-              <li key={path}>
-                <a href={hrefOf(path)} aria-current={page?.path === path ? "page" : null}>
-                  {isIconName(path) ? <Icon name={path} /> : null}
-                  {title}
-                </a>
-              </li>
-            ))}
+            {pages
+              .filter(({ isHidden }) => !isHidden)
+              .map(({ path, title }) => (
+                <li key={path}>
+                  <a href={hrefOf(path)} aria-current={page?.path === path ? "page" : null}>
+                    {isIconName(path) ? <Icon name={path} /> : null}
+                    {title}
+                  </a>
+                </li>
+              ))}
           </ul>
         </nav>
         <Account who={who} />
