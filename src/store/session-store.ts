@@ -9,7 +9,7 @@ export interface StoredSession {
   /** Whether the session was begun over TLS. */
   isSecure: boolean;
   expiresAt: number;
-  /** Where it was begun, as far as that is known. Others wrote the text. */
+  /** The client address at the sign-in, as far as that is known. Others wrote the text. */
   address: string | null;
   /** The `User-Agent` of the browser. Others wrote the text. */
   userAgent: string | null;

@@ -20,7 +20,7 @@ export interface Session {
 /** Why a cookie does not count: its session has ended or never existed, or a page of another site sent it. */
 export type SessionFault = "ended" | "foreign";
 
-/** Where a session begins. */
+/** The connection on which a session begins. */
 export interface Origin {
   /** Whether the cookie comes by TLS only. */
   secure: boolean;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { browserName } from "../../../src/dashboard/pages/sessions/browser-name.ts";
+import { browserName } from "../../../../src/dashboard/pages/sessions/browser-name.ts";
 
 /** From https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/User-Agent. */
 const EXAMPLES: Record<string, [string | undefined, string | undefined]> = {
@@ -19,7 +19,7 @@ const EXAMPLES: Record<string, [string | undefined, string | undefined]> = {
 };
 
 test.each(Object.entries(EXAMPLES))(
-  "the browser and the system of %s are told",
+  "the browser and the system are read from %s",
   (userAgent, [browser, system]) => {
     expect(browserName(userAgent)).toEqual({ browser, system });
   },
