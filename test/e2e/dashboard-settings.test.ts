@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Download, Locator, Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { runExecutable, startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
@@ -33,6 +34,50 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     for (const secret of [scene.adminKey, scene.agentKey]) expect(content).not.toContain(secret);
     await page.getByRole("columnheader", { name: "Source" }).getByRole("button").click();
     await shows(page.locator("th[aria-sort=ascending]").getByText("Source"));
+  });
+
+  test("a limit changed on the settings page is in force at once, and can be taken back", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.getByLabel("Search the settings").fill("queue wait");
+    const change = page.getByRole("button", { name: "Change --queue-wait" });
+    await change.click();
+    const dialog = page.getByRole("dialog", { name: "Change --queue-wait" });
+    expect(await dialog.getByLabel("Seconds").inputValue()).toBe("120");
+    await checkAccessibility(page);
+    await dialog.getByLabel("Seconds").fill("soon");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await shows(dialog.getByText("Enter a number."));
+    await dialog.getByLabel("Seconds").fill("0.2");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await hides(dialog);
+    await shows(page.getByText("changed here"), page.getByText("200ms"));
+    // Nobody waits two minutes any more.
+    expect((await scene.ask({ content: "hi" })).text).toContain("No available clients");
+
+    await change.click();
+    await dialog.getByRole("button", { name: "Back to 120 s" }).click();
+    await hides(page.getByText("changed here"));
+    await page.getByLabel("Search the settings").fill("no such setting");
+    await shows(page.getByText("No setting matches."));
+  });
+
+  test("a change on the settings page does not overwrite what somebody else has changed", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: "Change --usage-days" }).click();
+    const dialog = page.getByRole("dialog", { name: "Change --usage-days" });
+    await dialog.getByLabel("Value").fill("30");
+    const patched = await fetch(`${scene.url}/admin/settings`, {
+      method: "PATCH",
+      headers: { authorization: scene.adminKey },
+      body: '{"usageDays":60}',
+    });
+    expect(patched.status).toBe(200);
+    browser.allow(/status of 412/);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await shows(dialog.getByText("Somebody else has changed the settings meanwhile."));
+    expect(await dialog.getByLabel("Value").inputValue()).toBe("30");
   });
 
   test("a server starts from the downloaded backup", async () => {

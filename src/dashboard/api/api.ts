@@ -41,6 +41,12 @@ export interface UsageQuery {
   limit?: number;
 }
 
+/** The settings, and the tag that tells whether they have changed since. */
+export interface TaggedSettings {
+  answer: SettingsAnswer;
+  tag: string | null;
+}
+
 type Query = Readonly<Record<string, string | undefined>>;
 
 /** The public HTTP API, one function per route. Each rejects as `request` does. */
@@ -57,7 +63,20 @@ export const api = {
   endSession: (id: string) => request("DELETE", pathOf(["api", "sessions", id])),
 
   overview: (signal?: AbortSignal) => request<Overview>("GET", "/admin/overview", withSignal(signal)),
-  settings: (signal?: AbortSignal) => request<SettingsAnswer>("GET", "/admin/settings", withSignal(signal)),
+  /** Returns the settings with their `ETag`, which a change sends back. */
+  settings: async (signal?: AbortSignal): Promise<TaggedSettings> =>
+    settingsIn(await send("GET", "/admin/settings", withSignal(signal))),
+  /** Changes settings, and null takes a change back. Rejects with status 412 if they have changed since `tag`. */
+  changeSettings: async (
+    changes: Readonly<Record<string, unknown>>,
+    tag: string | null,
+  ): Promise<TaggedSettings> =>
+    settingsIn(
+      await send("PATCH", "/admin/settings", {
+        body: changes,
+        headers: tag === null ? {} : { "if-match": tag },
+      }),
+    ),
   audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
     request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
 
@@ -136,6 +155,10 @@ export const api = {
       signal,
     }),
 };
+
+async function settingsIn(response: Response): Promise<TaggedSettings> {
+  return { answer: (await response.json()) as SettingsAnswer, tag: response.headers.get("etag") };
+}
 
 /** Returns the path of a usage request. With `format: "csv"` it is the address of a download. */
 export function usagePath(scope: "admin" | "api", query: UsageQuery & { format?: "csv" }): string {

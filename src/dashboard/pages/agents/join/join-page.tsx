@@ -25,7 +25,7 @@ const PAGE: ServerAddress = { isSecure: location.protocol === "https:", host: lo
  * Guides from the kind of model source to the line that connects it, and waits until the agent is connected.
  */
 export function JoinPage() {
-  const settings = useFetch((signal) => api.settings(signal), []);
+  const settings = useFetch(async (signal) => (await api.settings(signal)).answer, []);
   const agents = useAgents();
   return (
     <>
