@@ -9,7 +9,7 @@ import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { FALLBACK_LISTS, ownLists, withoutLists } from "./names/fallbacks.ts";
-import { NativeLines } from "./ollama/native-lines.ts";
+import { checkNativeAnswer, NativeLines } from "./ollama/native-lines.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 
@@ -62,6 +62,7 @@ export function nativePlan(
     },
     isNative: true,
     answer: (body) => {
+      if (isOllamaEndpoint(endpoint)) checkNativeAnswer(endpoint, body);
       if (isChatLike && NO_LIST.test(body) && !HAS_CHOICE.test(body))
         throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
       return body;

@@ -25,6 +25,7 @@ export interface Plan extends AnswerReader {
 
 /** The events for the caller of one streamed answer. */
 export interface PlanStream {
+  /** Never throws, as the agent's connection calls it: what cannot be read becomes an event that says so. */
   push(delta: Delta): ServerEvent[];
   /** The answer is complete. */
   end(): ServerEvent[];
