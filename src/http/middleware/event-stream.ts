@@ -267,5 +267,15 @@ function dataLines(data: string): string {
   return `data: ${isOneLine ? data : data.split(/\r\n|\r|\n/).join("\ndata: ")}`;
 }
 
-/** Returns JSON without line breaks, which are white space in it. */
-const oneLine = (json: string): string => (/[\r\n]/.test(json) ? json.replace(/[\r\n]+/g, " ") : json);
+const BREAKS = /[\r\n\u0085\u2028\u2029]/;
+
+/**
+ * Returns JSON on one line. `\r` and `\n` are white space in JSON. The other breaks can only be in its texts, where they are
+ * escaped: readers that split like Python's `splitlines`, among them Ollama's own package, would cut the line there.
+ */
+function oneLine(json: string): string {
+  if (!BREAKS.test(json)) return json;
+  return json
+    .replace(/[\r\n]+/g, " ")
+    .replace(/[\u0085\u2028\u2029]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

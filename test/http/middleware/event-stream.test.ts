@@ -271,3 +271,14 @@ test("lines have neither names nor comments nor keep-alives, and each is one lin
   expect(response.headers.get("content-type")).toBe("application/x-ndjson");
   expect(await response.text()).toBe('{"a":1}\n{"b": 2} \n');
 });
+
+test("a line has none of the characters at which Python's readers split lines, and the same text", async () => {
+  const { stream } = createStream({ framing: "lines" });
+  const text = "a\u0085b\u2028c\u2029d\v\f\u001c\u001d\u001ee\r\n";
+  stream.send(JSON.stringify({ text }));
+  const response = await stream.started;
+  stream.end();
+  const sent = await response.text();
+  expect(sent.slice(0, -1)).not.toMatch(/[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]/);
+  expect(JSON.parse(sent)).toEqual({ text });
+});
