@@ -47,7 +47,7 @@ class History {
   #addQuestion({ role, content, images }: Message, index: number): void {
     if (images?.length && role !== "user")
       throw refuse(`messages[${index}].images`, "Only messages of users and tools can have images.");
-    this.#messages.push({ role, content: contentOf(content ?? "", images) });
+    this.#messages.push({ role, content: contentOf(content ?? "", images, `messages[${index}].images`) });
   }
 
   end(): ChatMessage[] {
@@ -84,7 +84,7 @@ class History {
     }
     this.#open = this.#open.filter((open) => open !== call);
     this.#messages.push({ role: "tool", tool_call_id: call.id, content: content ?? "" });
-    this.#images.push(...(images ?? []).map(imagePart));
+    this.#images.push(...imageParts(images ?? [], `messages[${index}].images`));
   }
 
   #newId(given: string | null | undefined, own: string): string {
@@ -102,10 +102,17 @@ class History {
   }
 }
 
-/** Returns content without images as one string, since some upstreams take nothing else. */
-export function contentOf(text: string, images: readonly string[] | null | undefined): string | Part[] {
+/**
+ * Returns content without images as one string, since some upstreams take nothing else. `path` is that of the images in
+ * the request.
+ */
+export function contentOf(
+  text: string,
+  images: readonly string[] | null | undefined,
+  path: string,
+): string | Part[] {
   if (!images?.length) return text;
-  return [...(text === "" ? [] : [{ type: "text" as const, text }]), ...images.map(imagePart)];
+  return [...(text === "" ? [] : [{ type: "text" as const, text }]), ...imageParts(images, path)];
 }
 
 /** The beginnings of images in base64. */
@@ -117,9 +124,21 @@ const IMAGE_TYPES: readonly (readonly [start: string, type: string])[] = [
   ["Qk", "image/bmp"],
 ];
 
-/** Ollama takes an image as bare base64, and looks into it for its type. */
-function imagePart(image: string): Part {
+const BASE64 = /^[\dA-Za-z+/]+={0,2}$/;
+
+const imageParts = (images: readonly string[], path: string): Part[] =>
+  images.map((image, at) => ({
+    type: "image_url",
+    image_url: { url: imageUrl(image, `${path}[${at}]`) },
+  }));
+
+/** Ollama takes an image as bare base64, and looks into it for its type. Data URLs are taken too. */
+function imageUrl(given: string, path: string): string {
+  if (/^data:/i.test(given)) return given;
+  // Encoders put line breaks anywhere.
+  const image = given.replace(/[\r\n]+/g, "");
+  if (!BASE64.test(image))
+    throw refuse(path, "An image must be base64. The server loads no images from URLs.");
   const [, type = "image/jpeg"] = IMAGE_TYPES.find(([start]) => image.startsWith(start)) ?? [];
-  const url = /^data:/i.test(image) ? image : `data:${type};base64,${image}`;
-  return { type: "image_url", image_url: { url } };
+  return `data:${type};base64,${image}`;
 }

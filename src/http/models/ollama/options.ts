@@ -26,8 +26,8 @@ export function parametersOf(options: Options | null | undefined): Record<string
   return withoutNulls({
     ...{ temperature, top_p, top_k, min_p, seed },
     stop: stop?.length ? stop : null,
-    // A limit below 1 stands for none.
-    max_tokens: limit != null && limit > 0 ? limit : null,
+    // A limit below 1 stands for none. Ollama takes the whole part of a number.
+    max_tokens: limit != null && limit >= 1 ? Math.trunc(limit) : null,
     presence_penalty: options.presence_penalty,
     frequency_penalty: options.frequency_penalty,
     repeat_penalty: repeat,

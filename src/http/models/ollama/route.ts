@@ -172,12 +172,20 @@ async function embedOne(deps: OllamaDeps, request: ApiRequest): Promise<Response
     return json({ embedding: [] });
   }
   const { prompt, ...rest } = request.json as Record<string, unknown>;
+  if (typeof prompt !== "string")
+    throw new AppError("request_invalid", {
+      param: "prompt",
+      hint: "`prompt` is not valid: expected a text. For several texts use `/api/embed`.",
+    });
   const body = { ...rest, input: prompt };
   const asked = { ...request, json: body, text: JSON.stringify(body) };
   const response = await answerModelRequest(deps, EMBED, asked);
   if (!response.ok) return response;
-  const vectors = field(await response.json(), "embeddings");
-  return json({ embedding: Array.isArray(vectors) ? (vectors[0] ?? []) : [] });
+  const embedding = field(field(await response.json(), "embeddings"), "0");
+  // Callers would store an empty vector without a word.
+  if (!Array.isArray(embedding))
+    throw new AppError("agent_answer_invalid", { hint: "The agent's upstream sent no embedding." });
+  return json({ embedding });
 }
 
 const json = (value: object) => new Response(JSON.stringify(value), { headers: JSON_HEADERS });

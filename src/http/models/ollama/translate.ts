@@ -45,7 +45,7 @@ export function translateGenerate(body: unknown, context: TranslationContext): T
     model: request.model,
     messages: [
       ...(system ? [{ role: "system", content: system }] : []),
-      { role: "user", content: contentOf(prompt ?? "", images) },
+      { role: "user", content: contentOf(prompt ?? "", images, "images") },
     ],
     ...chatFields(request),
   };

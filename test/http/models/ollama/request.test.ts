@@ -26,6 +26,7 @@ test.each<[object, object]>([
     { temperature: 0, top_p: 0.5, top_k: 3, min_p: 0.1, seed: 7 },
   ],
   [{ options: { num_predict: 9, stop: "x" } }, { max_tokens: 9, stop: "x" }],
+  [{ options: { num_predict: 9.5 } }, { max_tokens: 9 }],
   [{ options: { repeat_penalty: 1.1 } }, { repeat_penalty: 1.1, repetition_penalty: 1.1 }],
   [
     { logprobs: true, top_logprobs: 2 },
@@ -128,7 +129,8 @@ test.each([
   ["R0lGODlh", "data:image/gif;base64,R0lGODlh"],
   ["UklGRgAA", "data:image/webp;base64,UklGRgAA"],
   ["data:image/x;base64,AA", "data:image/x;base64,AA"],
-])("the image %s becomes %s", (image, url) => {
+  ["iVBORw0K\r\nGgoAA==\n", "data:image/png;base64,iVBORw0KGgoAA=="],
+])("the image %j becomes %j", (image, url) => {
   expect(messagesOf({ ...hi, images: [image] })).toEqual([
     {
       role: "user",
@@ -166,6 +168,9 @@ test("generate becomes a chat, or a completion if the prompt is raw or has a suf
 test.each<[string, () => unknown]>([
   ["messages[1].role", () => messagesOf(hi, { role: "assistant", content: "I" })],
   ["messages[0].images", () => messagesOf({ role: "system", content: "", images: ["AA"] }, hi)],
+  ["messages[0].images[1]", () => messagesOf({ ...hi, images: ["AA==", "https://example.com/a.png"] })],
+  ["messages[0].images[0]", () => messagesOf({ ...hi, images: [""] })],
+  ["images[0]", () => generate({ prompt: "Hi", images: ["not base64!"] })],
   ["format", () => chat({ messages: [hi], format: "xml" })],
   ["think", () => chat({ messages: [hi], think: "much" })],
   ["options.mirostat", () => chat({ messages: [hi], options: { mirostat: 1 } })],
