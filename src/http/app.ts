@@ -130,5 +130,5 @@ const isWebSocket = ({ headers }: Request): boolean => headers.get("upgrade")?.t
 /** Returns what to do about a path of the model API that does not exist: most often the base URL is wrong. */
 function baseUrlHint(url: string): string {
   const { origin } = new URL(url);
-  return `The base URL for OpenAI clients is ${origin}/v1, and for Anthropic clients ${origin}.`;
+  return `The base URL for OpenAI clients is ${origin}/v1, and for Anthropic and Ollama clients ${origin}.`;
 }

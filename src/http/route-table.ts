@@ -16,7 +16,7 @@ export type RouteTable = ReturnType<typeof createRouteTable>;
 export function createRouteTable(routes: readonly NamedRoute[]) {
   const router = createRouter<NamedRoute>();
   for (const route of routes) router.add(route.method, route.path, route);
-  const aliases = createPathAliases(routes.map(({ path }) => path));
+  const aliases = createPathAliases(routes);
   const segments = routes.map((route) => ({ route, parts: route.path.split("/") }));
 
   /** Returns the route that serves the request, if there is one. */

@@ -105,5 +105,5 @@ test("an error for a path that nobody serves names the right base URL", async ()
   const anthropic = new Anthropic({ baseURL: `${url}/elsewhere`, apiKey, ...once });
   const told = await rejectionOf(anthropic.messages.create({ model: "qwen", max_tokens: 9, messages }));
   expect(told).toBeInstanceOf(Anthropic.NotFoundError);
-  expect((told as Error).message).toContain(`for Anthropic clients ${url}.`);
+  expect((told as Error).message).toContain(`for Anthropic and Ollama clients ${url}.`);
 });

@@ -73,7 +73,7 @@ describe("other paths", () => {
   test("a 404 near the model API names the base URLs, in the style of the API", async () => {
     const { server, post } = await scene();
     const { url } = server;
-    const hint = `The base URL for OpenAI clients is ${url}/v1, and for Anthropic clients ${url}.`;
+    const hint = `The base URL for OpenAI clients is ${url}/v1, and for Anthropic and Ollama clients ${url}.`;
     for (const path of ["/foo/v1/chat/completions", "/v1/chat/completions/chat/completions", "/v1/nothing"]) {
       const { status, text } = await post(path, CHAT);
       expect([path, status, JSON.parse(text).error]).toEqual([

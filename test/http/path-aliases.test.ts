@@ -4,7 +4,7 @@ import { ROUTES } from "../../src/http/resources.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 
 const declared = ROUTES.map(({ path }) => path);
-const { canonical, atEnd } = createPathAliases(declared);
+const { canonical, atEnd } = createPathAliases(ROUTES);
 
 const CHAT = "/v1/chat/completions";
 
@@ -31,6 +31,18 @@ test.each([
   ["/v1/models/", "/v1/models"],
   ["/models/org/m", "/v1/models/org/m"],
   ["/v1/models/org/m", "/v1/models/org/m"],
+  ["/api/embeddings", "/api/embeddings"],
+  ["/v1/embeddings/", "/v1/embeddings"],
+  ["/api/v1/embeddings", "/v1/embeddings"],
+  ["/api/tags/", "/api/tags"],
+  ["//api/chat", "/api/chat"],
+  ["/v1/api/chat", "/api/chat"],
+  ["/v1/api/embeddings", "/api/embeddings"],
+  ["/api/api/generate", "/api/generate"],
+  ["/ollama/api/tags", "/api/tags"],
+  ["/ollama//api/version/", "/api/version"],
+  ["/v1/api/blobs/sha256:1", "/api/blobs/sha256:1"],
+  ["/api/blobs/sha256:1/", "/api/blobs/sha256:1"],
 ])("the path %s stands for %s", (path, expected) => {
   expect(canonical(path)).toBe(expected);
 });
@@ -65,6 +77,8 @@ test.each([
     "/v1/messages/batches",
   ],
   ...["/openai/deployments/m/models", "/openai/deployments/m/foo"],
+  ...["/ollama", "/ollama/tags", "/ollama/v1/api", "/v1/tags", "/tags", "/api/usage/", "/v1/api/session"],
+  ...["/ollama/api/ask", "/foo/api/tags", "/api/foo/tags", "/api/tags/foo", "/api/blobs/", "/API/tags"],
 ])("the path %p stands for itself", (path) => {
   expect(canonical(path)).toBe(path);
 });
@@ -73,6 +87,10 @@ test.each([
   ["/foo/v1/messages", "/v1/messages"],
   ["/foo/bar/chat/completions", CHAT],
   ["/foo/completions", "/v1/completions"],
+  ["/foo/api/tags", "/api/tags"],
+  ["/foo/api/embeddings", "/api/embeddings"],
+  ["/foo/tags", undefined],
+  ["/foo/api/ask", undefined],
   ["/v1/chat/completions/foo", undefined],
   ["/foo", undefined],
 ])("the path %s ends with %p", (path, expected) => {
@@ -93,16 +111,18 @@ test.each([
 
 describe("aliases of made-up paths", () => {
   const seed = chooseSeed();
-  test(`an alias only ever stands for a route of the model API (SEED=${seed})`, () => {
+  test(`an alias only ever stands for a route of the model API or Ollama's (SEED=${seed})`, () => {
+    const ollama = ROUTES.flatMap(({ path, tag }) => (tag === "Ollama" && !path.includes(":") ? path : []));
     const random = createRandom(seed);
     const words = [
       ...declared.flatMap((path) => path.split("/")),
-      ...["v1", "openai", "api", "anthropic", "deployments", "..", "%2e", ""],
+      ...["v1", "openai", "api", "ollama", "anthropic", "deployments", "..", "%2e", ""],
     ];
     for (let round = 0; round < 20_000; round++) {
       const path = `/${Array.from({ length: 1 + random.below(6) }, () => random.pick(words)).join("/")}`;
       const found = canonical(path);
-      if (found !== path) expect([path, found]).toEqual([path, expect.stringMatching(/^\/v1\/./)]);
+      if (found !== path && !ollama.includes(found))
+        expect([path, found]).toEqual([path, expect.stringMatching(/^\/(v1|api\/blobs)\/./)]);
       expect(canonical(found)).toBe(found);
     }
   });
