@@ -12,7 +12,7 @@ import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import type { NamedRoute } from "./route.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
-import { unknownPathHint } from "./unknown-path.ts";
+import { isNotOffered, unknownPathHint } from "./unknown-path.ts";
 import { withWholeUrl } from "./whole-url.ts";
 
 export interface AppDeps extends Omit<RespondDeps, "routes" | "limits"> {
@@ -101,7 +101,7 @@ function preflight({ request }: Exchange): Response {
 /** Answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
 function refuse(exchange: Exchange, routes: RouteTable): Response {
   const { request, path, requestId } = exchange;
-  const methods = routes.methodsOf(path);
+  const methods = isNotOffered(path) ? [] : routes.methodsOf(path);
   const allow = [...methods, "OPTIONS"].join(", ");
   const style = styleOf(exchange, routes);
   const error =

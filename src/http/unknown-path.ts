@@ -61,6 +61,18 @@ const NOT_OFFERED: readonly NotOffered[] = [
     hint: "This API was retired. Use `POST /v1/chat/completions` or `POST /v1/completions`; `GET /v1/models` lists the models.",
   },
   {
+    path: /^images\/variations$/i,
+    hint: "This API was retired. Use `POST /v1/images/edits`.",
+  },
+  {
+    path: /^responses\/compact$/i,
+    hint: "The server does not compact conversations. Ask a model for a summary with `POST /v1/responses`, and go on from that.",
+  },
+  {
+    path: /^responses\/input_tokens$/i,
+    hint: "The server does not count the tokens of a response beforehand. `POST /v1/messages/count_tokens` counts those of a message, and `POST /v1/tokenize` those of a text.",
+  },
+  {
     path: whole("complete"),
     hint: "Text completions of Anthropic's API were retired. Use `POST /v1/messages`.",
   },
@@ -90,15 +102,25 @@ function isModelApi(path: string): boolean {
   return API_PREFIXES.has(first) || notOffered(path) !== undefined;
 }
 
+/** Whether a path below `/v1` is that of an API that is not offered, though it may fit a route with a parameter. */
+export const isNotOffered = (path: string): boolean =>
+  path.startsWith("/v1/") && notOffered(path) !== undefined;
+
 /** Returns the error style for a path that no route serves, if the path or a header of the request says which. */
 export function unknownPathStyle({ headers }: Request, path: string): ErrorStyle | undefined {
   if (!isModelApi(path)) return undefined;
   return headers.has(ANTHROPIC_HEADER) || path.startsWith("/anthropic/") ? anthropicStyle : undefined;
 }
 
-/** Returns the style of the model API for one of its paths that comes close to no route. */
-export const modelApiStyle = (path: string): ErrorStyle | undefined =>
-  isModelApi(path) ? openaiStyle : undefined;
+/**
+ * Returns the style for a path that has no segments in common with a route: that of the model API for one of its paths,
+ * or of the route that the path is a typing mistake for.
+ */
+export function strangePathStyle(path: string, routes: RouteTable): ErrorStyle | undefined {
+  if (isModelApi(path)) return openaiStyle;
+  const meant = nearestPath(path, routes);
+  return meant === undefined ? undefined : routes.nearest(meant)?.style;
+}
 
 /**
  * Returns what to do about a path that no route serves: use what is offered instead, or the path that it is a typing

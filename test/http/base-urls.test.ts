@@ -53,6 +53,19 @@ describe("paths of other base URLs", () => {
     });
   });
 
+  test("Ollama's paths below another base URL are served as Ollama's, with the same access", async () => {
+    const { call, post } = await scene();
+    for (const path of ["/v1/api/tags", "/api/tags/", "//api/tags", "/api/api/tags", "/ollama/api/tags"]) {
+      const { status, text } = await call(path, { headers: KEY });
+      expect([path, status, JSON.parse(text).models.length]).toEqual([path, 200, 2]);
+      expect(await call(path)).toMatchObject({ status: 401, text: '{"error":"API key not provided."}' });
+    }
+    expect(await post("/v1/api/show", { model: "m" })).toMatchObject({ status: 200 });
+    expect(await post("/v1/api/blobs/sha256:1", {})).toMatchObject({ status: 403 });
+    const { status, text } = await post("/foo/api/chat", CHAT);
+    expect([status, JSON.parse(text).error]).toEqual([404, expect.stringContaining("Ollama clients http")]);
+  });
+
   test("the model in Azure's path is the one that is checked and sent, whatever the body says", async () => {
     const { server, agent, post } = await scene();
     const added = await post("/admin/users/add", { models: ["m"] });

@@ -29,6 +29,10 @@ test.each([
   ["/v1/organization/costs", "administration"],
   ["/v1/engines/davinci/completions", undefined],
   ["/v1/edits", "retired"],
+  ["/v1/images/variations", "POST /v1/images/edits"],
+  ["/v1/responses/compact", "does not compact"],
+  ["/responses/input_tokens", "POST /v1/messages/count_tokens"],
+  ["/v1/responses/compact_1", undefined],
   ["/v1/complete", "POST /v1/messages"],
   ["/v1/chat/completions/chatcmpl-1", "keeps no chat completions"],
   ["/v1/chat/completions/files", undefined],
@@ -70,6 +74,7 @@ test("every path that a hint names has a route", () => {
     "evals",
   ]
     .concat(["containers", "organization", "edits", "complete", "chat/completions/chatcmpl-1"])
+    .concat(["images/variations", "responses/compact", "responses/input_tokens"])
     .map((path) => unknownPathHint(`/v1/${path}`, table) ?? "");
   const named = hints.flatMap((hint) => [...hint.matchAll(/`(GET|POST) (\/[\w/]+)`/g)]);
   expect(named.length).toBeGreaterThan(12);
@@ -114,4 +119,29 @@ test("a WebSocket for a realtime session is a 404 that says what to use", async 
   const answer = await sendRawRequest(url, asked);
   expect(answer?.status).toBe(404);
   expect(JSON.parse(answer?.body ?? "").error.message).toContain("no realtime sessions");
+});
+
+test("a part of an API that is not offered is a 404, though a route with a parameter has its path", async () => {
+  const { url } = await startTestServer();
+  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+  for (const path of ["/v1/responses/compact", "/responses/input_tokens"]) {
+    const response = await fetch(url + path, { method: "POST", headers, body: "{}" });
+    const { error } = (await response.json()) as { error: { message: string } };
+    expect([path, response.status, response.headers.get("allow")]).toEqual([path, 404, null]);
+    expect(error.message).toStartWith("There is no such path. The server does not co");
+  }
+  const other = await fetch(`${url}/v1/responses/resp_1`, { method: "POST", headers, body: "{}" });
+  expect([other.status, other.headers.get("allow")]).toEqual([405, "GET, HEAD, DELETE, OPTIONS"]);
+});
+
+test.each([
+  ["/chat/completion", { error: { code: "not_found", type: "invalid_request_error" } }],
+  ["/mesages", { type: "error", error: { type: "not_found_error" } }],
+  ["/API/TAGS", { error: "There is no such path. Did you mean `GET /api/tags`?" }],
+  ["/healt", { error: "404 page not found", hint: "Did you mean `GET /health`?" }],
+])("the error for the typing mistake %s has the style of the route that was meant", async (path, expected) => {
+  const { url } = await startTestServer();
+  const response = await fetch(url + path);
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject(expected);
 });

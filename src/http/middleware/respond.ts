@@ -9,7 +9,7 @@ import type { ErrorStyle } from "../errors/style.ts";
 import type { Exchange } from "../exchange.ts";
 import type { NamedRoute } from "../route-declaration.ts";
 import type { RouteTable } from "../route-table.ts";
-import { modelApiStyle, unknownPathStyle } from "../unknown-path.ts";
+import { strangePathStyle, unknownPathStyle } from "../unknown-path.ts";
 import type { AccessControl } from "./access.ts";
 import { hasUnreadBody } from "./body.ts";
 import { compress, isCompressible } from "./compression/compress.ts";
@@ -107,7 +107,7 @@ export function styleOf({ request, route, path }: Exchange, routes: RouteTable):
   const { style, headerStyle } = known ?? {};
   if (headerStyle && request.headers.has(headerStyle.header)) return headerStyle.style;
   if (route) return style ?? referenceStyle;
-  return unknownPathStyle(request, path) ?? style ?? modelApiStyle(path) ?? referenceStyle;
+  return unknownPathStyle(request, path) ?? style ?? strangePathStyle(path, routes) ?? referenceStyle;
 }
 
 /**

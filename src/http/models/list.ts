@@ -8,6 +8,7 @@ import { count, namedObject, SAMPLE, text, time } from "../values.ts";
 import { CODEX_QUERY, CodexModelList, codexModels } from "./lists/codex.ts";
 import { inputKinds } from "./lists/input-kinds.ts";
 import { findModel, listModels, type ModelListDeps } from "./names/offered-list.ts";
+import { availableModels } from "./names/unknown-model.ts";
 
 const length = count.optional();
 const ModelEntry = namedObject("Model", {
@@ -109,7 +110,14 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
 
   readModel({ exchange: { request }, caller, params: { id } }) {
     const model = findModel(deps, caller, id);
-    if (!model) throw new AppError("model_not_found", { param: "model" });
+    if (!model) {
+      const known = listModels(deps, caller).map((one) => one.id);
+      // Without any there is nothing to say: the agents may yet come.
+      throw new AppError("model_not_found", {
+        param: "model",
+        ...(known.length > 0 && { hint: availableModels(known) }),
+      });
+    }
     return request.headers.has(ANTHROPIC_HEADER) ? anthropicModel(model) : openaiModel(model);
   },
 }));

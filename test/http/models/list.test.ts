@@ -53,6 +53,24 @@ test("clients of Anthropic get the models, and an unknown one's error, in Anthro
   expect(await wrong.json()).toMatchObject({ type: "error", error: { type: "authentication_error" } });
 });
 
+test("the error for a model that does not exist lists those that the caller may use", async () => {
+  const models = [{ id: "a" }, { id: "b" }];
+  const { server } = await startModelScene({ hello: { ...V2_HELLO, models } });
+  const added = await fetch(`${server.url}/admin/users/add`, {
+    method: "POST",
+    body: JSON.stringify({ admin_key: ADMIN_KEY, models: ["b"] }),
+  });
+  const { token } = (await added.json()) as { token: string };
+  const messageFor = async (key: string) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(`${server.url}/v1/models/a.b`, { headers });
+    expect(response.status).toBe(404);
+    return ((await response.json()) as { error: { message: string } }).error.message;
+  };
+  expect(await messageFor(ADMIN_KEY)).toBe("The model does not exist. Available models: a, b.");
+  expect(await messageFor(token)).toBe("The model does not exist. Available models: b.");
+});
+
 test("an empty list in Anthropic's shape has no first and no last id", async () => {
   const { server } = await startModelScene({ hello: { ...V2_HELLO, models: [] } });
   const headers = { ...ANTHROPIC, "x-api-key": ADMIN_KEY };

@@ -6,6 +6,7 @@ import { type Answered, type ApiDocument, JSON_TYPE, type Operation } from "../.
 
 import { ROUTES } from "../../../src/http/resources.ts";
 import { createRouteTable } from "../../../src/http/route-table.ts";
+import { isNotOffered } from "../../../src/http/unknown-path.ts";
 import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent-v2.ts";
 
 /** A response of a server, with its request. */
@@ -139,7 +140,7 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
     const pathname = routes.canonical(new URL(url).pathname);
     const route = routes.find(method, pathname);
     if (!route) {
-      if (routes.methodsOf(pathname).length > 0)
+      if (routes.methodsOf(pathname).length > 0 && !isNotOffered(pathname))
         return ofNone(status === 426 ? "websocket_refused" : "method_not_allowed", status);
       return ofNone((pathname === "/" && homeOf(status)) || "not_found", status);
     }

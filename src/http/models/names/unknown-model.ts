@@ -17,14 +17,16 @@ export function unknownModel(
   const offered = relay.models().map(({ id }) => id);
   // After a start the agents have yet to come back, most likely with the model.
   if (offered.length === 0) return noModelError();
-  const ids = models ? offered.filter((id) => models.includes(id)) : offered;
-  const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
-  const hint =
-    ids.length > 0
-      ? `Available models: ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`
-      : "You may not use any of the available models.";
+  const hint = availableModels(models ? offered.filter((id) => models.includes(id)) : offered);
   // Other names would garble the sentence.
   const message =
     name !== undefined && /^[\w.:/@+-]{1,100}$/.test(name) && `The model \`${name}\` does not exist`;
   return new AppError("model_not_found", { param: "model", hint, ...(message && { message }) });
+}
+
+/** Returns a sentence with the models that a caller may use. */
+export function availableModels(ids: readonly string[]): string {
+  if (ids.length === 0) return "You may not use any of the available models.";
+  const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
+  return `Available models: ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`;
 }
