@@ -139,9 +139,12 @@ test.each([
   ["/mesages", { type: "error", error: { type: "not_found_error" } }],
   ["/API/TAGS", { error: "There is no such path. Did you mean `GET /api/tags`?" }],
   ["/healt", { error: "404 page not found", hint: "Did you mean `GET /health`?" }],
-])("the error for the typing mistake %s has the style of the route that was meant", async (path, expected) => {
-  const { url } = await startTestServer();
-  const response = await fetch(url + path);
-  expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject(expected);
-});
+])(
+  "the error for the typing mistake %s has the style of the route that was meant",
+  async (path, expected) => {
+    const { url } = await startTestServer();
+    const response = await fetch(url + path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject(expected);
+  },
+);

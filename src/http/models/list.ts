@@ -4,7 +4,8 @@ import type { OfferedModel } from "../../relay/offers/offered-model.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
-import { count, namedObject, SAMPLE, text, time } from "../values.ts";
+import { count, namedObject, SAMPLE, text } from "../values.ts";
+import { AnthropicModel, AnthropicModelList, anthropicModel, anthropicModels } from "./lists/anthropic.ts";
 import { CODEX_QUERY, CodexModelList, codexModels } from "./lists/codex.ts";
 import { inputKinds } from "./lists/input-kinds.ts";
 import { findModel, listModels, type ModelListDeps } from "./names/offered-list.ts";
@@ -28,28 +29,6 @@ const ModelEntry = namedObject("Model", {
   architecture: namedObject("ModelArchitecture", { input_modalities: z.array(text) }).optional(),
 });
 const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
-
-/** A model in the shape of https://platform.claude.com/docs/en/api/models-list. */
-const AnthropicModel = namedObject("AnthropicModel", {
-  type: z.literal("model"),
-  id: text,
-  display_name: text,
-  created_at: time,
-  /** The context length, if agents report it. */
-  max_input_tokens: count.nullable(),
-  max_tokens: z.null(),
-  capabilities: z.null(),
-  lifecycle: z.literal("active"),
-  line: z.null(),
-  deprecated_at: z.null(),
-  retires_at: z.null(),
-});
-const AnthropicModelList = namedObject("AnthropicModelList", {
-  data: z.array(AnthropicModel),
-  has_more: z.literal(false),
-  first_id: text.nullable(),
-  last_id: text.nullable(),
-});
 
 const MODEL = {
   id: SAMPLE.model,
@@ -104,8 +83,7 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
     if (query[CODEX_QUERY] !== undefined) return { models: codexModels(models) };
     if (!request.headers.has(ANTHROPIC_HEADER))
       return { object: "list" as const, data: models.map(openaiModel) };
-    const [first_id = null, last_id = null] = [models[0]?.id, models.at(-1)?.id];
-    return { data: models.map(anthropicModel), has_more: false as const, first_id, last_id };
+    return anthropicModels(models);
   },
 
   readModel({ exchange: { request }, caller, params: { id } }) {
@@ -134,18 +112,5 @@ function openaiModel(model: OfferedModel) {
     ...(loaded !== undefined && { loaded }),
     ...(capabilities !== undefined && { capabilities: [...capabilities] }),
     ...(kinds && { architecture: { input_modalities: kinds } }),
-  };
-}
-
-/** The display name is the id, because agents report no other name. What agents do not report is null. */
-function anthropicModel({ id, offeredAt, context_length }: OfferedModel) {
-  return {
-    type: "model" as const,
-    id,
-    display_name: id,
-    created_at: new Date(offeredAt).toISOString(),
-    max_input_tokens: context_length ?? null,
-    lifecycle: "active" as const,
-    ...{ max_tokens: null, capabilities: null, line: null, deprecated_at: null, retires_at: null },
   };
 }

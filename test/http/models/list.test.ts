@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import Anthropic from "@anthropic-ai/sdk";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
@@ -51,6 +53,54 @@ test("clients of Anthropic get the models, and an unknown one's error, in Anthro
   expect(await missing.json()).toMatchObject({ type: "error", error: { type: "not_found_error" } });
   const wrong = await fetch(`${server.url}/v1/models`, { headers: { ...ANTHROPIC, "x-api-key": "wrong" } });
   expect(await wrong.json()).toMatchObject({ type: "error", error: { type: "authentication_error" } });
+});
+
+test("clients of Anthropic learn the kinds of input, and whether a model thinks, if agents tell", async () => {
+  const models = [
+    { id: "all", capabilities: ["completion", "tools", "vision", "thinking"] },
+    { id: "text", capabilities: ["completion"] },
+    { id: "other", capabilities: ["tool_use"] },
+  ];
+  const { server } = await startModelScene({ hello: { ...V2_HELLO, models } });
+  const client = new Anthropic({ baseURL: server.url, apiKey: ADMIN_KEY });
+  const known = async (id: string) => {
+    const { capabilities } = await client.models.retrieve(id);
+    if (!capabilities) return null;
+    const { image_input, pdf_input, thinking, effort, structured_outputs } = capabilities;
+    return [image_input, thinking, effort.high, structured_outputs, pdf_input].map((one) => one.supported);
+  };
+  expect(await known("all")).toEqual([true, true, true, true, false]);
+  expect(await known("text")).toEqual([false, false, false, true, false]);
+  expect(await known("other")).toBeNull();
+  const listed = (await client.models.list()).data;
+  for (const model of listed) expect(await client.models.retrieve(model.id)).toEqual(model);
+});
+
+test("every field of Anthropic's description of a model is there", async () => {
+  const { server } = await startModelScene({
+    hello: { ...V2_HELLO, models: [{ id: "m", capabilities: ["completion"] }] },
+  });
+  const model: Anthropic.ModelInfo = await new Anthropic({
+    ...{ baseURL: server.url, apiKey: ADMIN_KEY },
+  }).models.retrieve("m");
+  const declared = readFileSync(
+    Bun.resolveSync("@anthropic-ai/sdk/resources/models", import.meta.dir).replace(/\.m?js$/, ".d.ts"),
+    "utf8",
+  );
+  const fieldsOf = (name: string) => {
+    const [, body = ""] =
+      declared.match(new RegExp(`^export interface ${name} \\{\\n([^]*?)^\\}`, "m")) ?? [];
+    return [...body.matchAll(/^ {4}(\w+): /gm)].map(([, field = ""]) => field).toSorted();
+  };
+  const { capabilities } = model;
+  const keys = (value: object | null | undefined) => Object.keys(value ?? {}).toSorted();
+  expect(fieldsOf("ModelInfo").length).toBeGreaterThan(8);
+  expect(keys(model)).toEqual(fieldsOf("ModelInfo"));
+  expect(keys(capabilities)).toEqual(fieldsOf("ModelCapabilities"));
+  expect(keys(capabilities?.effort)).toEqual(fieldsOf("EffortCapability"));
+  expect(keys(capabilities?.context_management)).toEqual(fieldsOf("ContextManagementCapability"));
+  expect(keys(capabilities?.server_tools)).toEqual(fieldsOf("ServerToolsCapability"));
+  expect(keys(capabilities?.thinking.types)).toEqual(fieldsOf("ThinkingTypes"));
 });
 
 test("the error for a model that does not exist lists those that the caller may use", async () => {
