@@ -3,6 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import Groq from "groq-sdk";
 import OpenAI, { AzureOpenAI } from "openai";
 import { shareModelApi } from "../support/model-api.ts";
+import { ollamaAt } from "../support/ollama-requests.ts";
 import { rejectionOf } from "../support/sdks.ts";
 import { callThenText, shareStrictUpstream } from "../support/upstream/strict-upstream.ts";
 
@@ -93,6 +94,16 @@ test.each(["", "/", "/v1", "/v1/", "/anthropic"])(
     const anthropic = new Anthropic({ baseURL: `${api().url}${path}`, apiKey: api().apiKey, ...once });
     const answer = await anthropic.messages.create({ model: "qwen", max_tokens: 9, messages });
     expect(answer.content).toMatchObject([{ type: "text", text: "Sunny." }]);
+  },
+);
+
+test.each(["", "/", "/v1", "/v1/", "/api", "/ollama/"])(
+  "the ollama package works with the host and the path %p",
+  async (path) => {
+    upstream().script(() => ({ text: "Sunny." }));
+    const ollama = ollamaAt({ url: `${api().url}${path}`, apiKey: api().apiKey });
+    expect((await ollama.chat({ model: "qwen", messages })).message.content).toBe("Sunny.");
+    expect((await ollama.list()).models.map(({ name }) => name)).toContain("qwen");
   },
 );
 
