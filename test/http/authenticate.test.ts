@@ -137,8 +137,8 @@ afterAll(async () => {
 });
 
 function answer({ ask, stream, endpoint }: AskFrame, agent: V2Agent): void {
-  if (stream && isOllamaEndpoint(endpoint))
-    agent.say({ type: "done", ask, status: 200, body: '{"done":true}' });
+  if (isOllamaEndpoint(endpoint))
+    agent.say({ type: "done", ask, status: 200, body: '{"embeddings":[[1]],"done":true}' });
   else if (stream && !hasByteAnswer(endpoint)) streamPieces(agent, ask, ["hello"]);
   else agent.say({ type: "done", ask, status: 200, body: "{}" });
 }
