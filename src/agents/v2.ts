@@ -95,7 +95,7 @@ export class V2Connection extends ByteConnection<V2Options> {
       endpoint,
       stream: request.stream && !refused.has("stream"),
       body,
-      ...(upload && reader && { upload: { content_type: upload.contentType, bytes: reader.bytes } }),
+      upload: upload && reader && { content_type: upload.contentType, bytes: reader.bytes },
       headers: headersOf(request, origin),
       deadline_ms: deadlineMs,
     });

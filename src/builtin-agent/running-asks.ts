@@ -209,8 +209,11 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   return { result: end.type, status: end.status };
 }
 
-/** Forwards the upstream's answer: in bytes, event by event, or as one frame. */
-async function forward(
+/**
+ * Forwards the upstream's answer: in bytes, event by event, or as one frame. Most answers are one frame, and wait for
+ * nothing more than that.
+ */
+function forward(
   options: RunAskOptions & { begin: () => void },
   response: Response,
   body: ResponseBody,
@@ -219,11 +222,13 @@ async function forward(
   const shared = { ask: ask.ask, server, signal: stopping.signal, begin };
   if (bytes && isSentAsBytes(response))
     return forwardBytes(response, body, { ...shared, window: bytes.window });
+  if (!ask.stream || !response.ok) return readAnswer(response, body, options);
   const isLines = isOllamaEndpoint(ask.endpoint);
-  const isStream = ask.stream && response.ok && (await (isLines ? body.isJson() : body.isEventStream()));
-  return isStream
-    ? forwardStream(response, { ...shared, clock, isLines }, body)
-    : readAnswer(response, body, options);
+  return (isLines ? body.isJson() : body.isEventStream()).then((isStream) =>
+    isStream
+      ? forwardStream(response, { ...shared, clock, isLines }, body)
+      : readAnswer(response, body, options),
+  );
 }
 
 const isLarge = ({ body = "" }: EndFrame): boolean => body.length >= LARGE_FRAME_BYTES;

@@ -3,8 +3,8 @@ import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import { StreamEnd } from "../protocol/stream-end.ts";
 import { AnswerMeter } from "./answer-meter.ts";
-import { type AskWork, tokensOf } from "./ask-tokens.ts";
-import { outcomeFields } from "./asks/outcome-fields.ts";
+import type { AskWork } from "./ask-tokens.ts";
+import { recordOf } from "./asks/record-of.ts";
 import { type AskState, checkChange } from "./asks/state.ts";
 import { type Retry, Tries } from "./asks/tries.ts";
 import type { AskRecord } from "./record.ts";
@@ -269,32 +269,21 @@ export class Ask {
   }
 
   #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {
-    const { origin, principal } = this.request;
-    const { wholeLength, ...ended } = outcomeFields(outcome);
     const sent = { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter };
-    const firstByteAt = this.#firstByteAt ?? (ended.outcome === "ok" ? now : undefined);
-    return {
-      requestId: origin.requestId,
-      surface: origin.surface,
-      traceparent: origin.traceparent,
-      tracestate: origin.tracestate,
-      principal,
-      agent: this.#agent?.id,
-      agentName: this.#agent?.name,
-      agentNode: this.#agent?.node,
+    const course = {
+      agent: this.#agent,
       // A fallback that no agent could try is not what failed.
       model: this.#model ?? this.#work.model,
-      ...ended,
       failures: this.#failed?.failures,
       isAffine: this.#isAffine,
-      at: this.beganAt,
+      beganAt: this.beganAt,
       tries: this.#tries,
-      queueMs: (this.#sentAt ?? now) - this.beganAt,
-      firstByteMs: firstByteAt === undefined ? undefined : firstByteAt - this.beganAt,
-      durationMs: now - this.beganAt,
+      sentAt: this.#sentAt,
+      firstByteAt: this.#firstByteAt,
+      endedAt: now,
       deltas: this.#deltas,
-      answerLength: this.#deltaLength + wholeLength,
-      ...tokensOf(sent, outcome instanceof AppError ? outcome : outcome.answer),
+      deltaLength: this.#deltaLength,
     };
+    return recordOf(this.request, course, outcome, sent);
   }
 }

@@ -3,13 +3,18 @@ const PER_DOUBLING = 4;
 /** The last bucket begins at 4.6 hours, and has all that is longer. */
 const BUCKETS = 24 * PER_DOUBLING + 1;
 
+/** Returns the number of the bucket of a duration. */
+export function bucketOf(ms: number): number {
+  return ms < 1 ? 0 : Math.min(BUCKETS - 1, 1 + Math.floor(PER_DOUBLING * Math.log2(ms)));
+}
+
 /** Counts durations in milliseconds by their magnitude. Histograms can be added. */
 export class Histogram {
   #counts: Uint32Array | undefined;
 
-  note(ms: number): void {
+  /** Counts a duration in the bucket that `bucketOf` returned for it. */
+  note(bucket: number): void {
     this.#counts ??= new Uint32Array(BUCKETS);
-    const bucket = ms < 1 ? 0 : Math.min(BUCKETS - 1, 1 + Math.floor(PER_DOUBLING * Math.log2(ms)));
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 

@@ -2,7 +2,7 @@ import { principalName } from "../../principal.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
-import { Tally } from "./tally.ts";
+import { type EndedRequest, endedRequest, Tally } from "./tally.ts";
 
 /** How long the steps of a minute and of an hour are kept. */
 export const MINUTES_KEPT_MS = DAY_MS + HOUR_MS;
@@ -66,11 +66,12 @@ export function createTrafficMeter({ traffic, now, run, keptMsMax }: TrafficMete
     /** Takes a request into account that has just ended. A minute ends with the first `tick` after it. */
     note(record: AskRecord): void {
       const { agent, model } = record;
-      noteIn(minute, "all", "", record);
-      if (agent !== undefined) noteIn(minute, "agent", agent, record).label = record.agentName;
-      if (model !== undefined) noteIn(minute, "model", model, record);
-      noteIn(minute, "user", principalName(record.principal), record);
-      noteIn(minute, "route", record.surface, record);
+      const ended = endedRequest(record);
+      noteIn(minute, "all", "", ended);
+      if (agent !== undefined) noteIn(minute, "agent", agent, ended).label = record.agentName;
+      if (model !== undefined) noteIn(minute, "model", model, ended);
+      noteIn(minute, "user", principalName(record.principal), ended);
+      noteIn(minute, "route", record.surface, ended);
     },
     /** Writes what is due. Call it once a second. */
     tick(): void {
@@ -104,9 +105,9 @@ function createStep(now: number, stepMs: number): Step {
 /** A clock that was set back does not begin a step anew: its requests are in the one that is running. */
 const isWithin = ({ at, stepMs }: Step, now: number) => now < at + stepMs;
 
-function noteIn(step: Step, kind: TrafficKind, name: string, record: AskRecord): Tally {
+function noteIn(step: Step, kind: TrafficKind, name: string, ended: EndedRequest): Tally {
   const tally = tallyOf(step, kind, name.slice(0, NAME_LENGTH_MAX));
-  tally.note(record);
+  tally.note(ended);
   return tally;
 }
 

@@ -1,9 +1,33 @@
 import { parseJson } from "../../json/parse.ts";
 import type { AskRecord } from "../../relay/record.ts";
-import { Histogram } from "./histogram.ts";
+import { bucketOf, Histogram } from "./histogram.ts";
 
 /** The most error codes of a step. There are fewer, unless another program wrote it. */
 const CODES_MAX = 100;
+
+/** The numbers of one request, which several tallies count. */
+export interface EndedRequest {
+  /** The code of its error; undefined if it did not fail. */
+  failure: string | undefined;
+  inputTokens: number;
+  outputTokens: number;
+  /** The buckets of its durations. That of the first byte is undefined if there was none. */
+  queue: number;
+  firstByte: number | undefined;
+  duration: number;
+}
+
+export function endedRequest(record: AskRecord): EndedRequest {
+  const { outcome, firstByteMs, inputTokens = 0, outputTokens = 0 } = record;
+  return {
+    failure: outcome === "ok" ? undefined : outcome,
+    inputTokens,
+    outputTokens,
+    queue: bucketOf(record.queueMs),
+    firstByte: firstByteMs === undefined ? undefined : bucketOf(firstByteMs),
+    duration: bucketOf(record.durationMs),
+  };
+}
 
 /** The numbers of the requests that ended in a step. Tallies can be added. */
 export class Tally {
@@ -19,17 +43,16 @@ export class Tally {
   /** The name that an agent gives itself. */
   label: string | undefined;
 
-  note(record: AskRecord): void {
-    const { outcome, firstByteMs, inputTokens = 0, outputTokens = 0 } = record;
+  note({ failure, inputTokens, outputTokens, queue, firstByte, duration }: EndedRequest): void {
     this.asks++;
     this.inputTokens += inputTokens;
     this.outputTokens += outputTokens;
-    this.queue.note(record.queueMs);
-    if (firstByteMs !== undefined) this.firstByte.note(firstByteMs);
-    this.duration.note(record.durationMs);
-    if (outcome === "ok") return;
+    this.queue.note(queue);
+    if (firstByte !== undefined) this.firstByte.note(firstByte);
+    this.duration.note(duration);
+    if (failure === undefined) return;
     this.failed++;
-    this.errors.set(outcome, (this.errors.get(outcome) ?? 0) + 1);
+    this.errors.set(failure, (this.errors.get(failure) ?? 0) + 1);
   }
 
   add(other: Tally): void {

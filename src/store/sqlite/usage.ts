@@ -14,32 +14,30 @@ import {
 } from "../usage.ts";
 import { createWriteBehind } from "../write-behind.ts";
 import type { Connection, SqliteBehindOptions } from "./database.ts";
+import { prepareInserts } from "./inserts.ts";
 import { createRequestList } from "./records/requests.ts";
 import { createNames } from "./reports/names.ts";
 import { usage } from "./schema.ts";
 import { createPurge } from "./upkeep/purge.ts";
 
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
-const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
-
-/** Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. */
-const INSERT = `
-  INSERT INTO usage (${Object.values(COLUMNS).map(({ name }) => name)})
-  VALUES (${FIELDS.map(() => "?")})`;
+const NAMES = Object.fromEntries(Object.entries(COLUMNS).map(([field, { name }]) => [field, name])) as Record<
+  keyof UsageValues,
+  string
+>;
 
 export function createUsageStore(behindOptions: SqliteBehindOptions) {
   const { connection, onWritten, ...options } = behindOptions;
   const names = createNames(behindOptions);
-  const insert = connection.raw.prepare<never, (string | number | null)[]>(INSERT);
+  const insert = prepareInserts(connection.raw, "usage", NAMES);
   const behind = createWriteBehind(options, {
     noun: "usage rows",
     keyOf: (row: UsageValues) => row,
     async writeBatch(rows) {
-      await connection.write(() => rows.forEach(writeOne), { durable: false });
+      await connection.write(() => insert(rows), { durable: false });
       onWritten?.();
     },
   });
-  const writeOne = (row: UsageValues) => insert.run(...FIELDS.map((field) => row[field]));
   const sum = createSum(connection);
   const list = createRequestList(connection);
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(

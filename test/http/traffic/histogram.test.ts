@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { Histogram } from "../../../src/http/traffic/histogram.ts";
+import { bucketOf, Histogram } from "../../../src/http/traffic/histogram.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 
 const histogramOf = (values: readonly number[]) => {
   const histogram = new Histogram();
-  for (const value of values) histogram.note(value);
+  for (const value of values) histogram.note(bucketOf(value));
   return histogram;
 };
 

@@ -12,7 +12,7 @@ const compressed = promisify(gzip);
 
 /** Whether the answers of a route with this access are compressed, if they are long. */
 export function isCompressible(access: Access | undefined, method: string): boolean {
-  return access !== undefined && COMPRESSED.has(access) && method === "GET";
+  return method === "GET" && access !== undefined && COMPRESSED.has(access);
 }
 
 /** Returns the response compressed, if it is JSON, the caller takes that, and it is long enough. */
