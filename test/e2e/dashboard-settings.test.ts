@@ -51,13 +51,13 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await dialog.getByLabel("Seconds").fill("0.2");
     await dialog.getByRole("button", { name: "Save" }).click();
     await hides(dialog);
-    await shows(page.getByText("changed here"), page.getByText("200ms"));
+    await shows(page.getByText("changed here", { exact: true }), page.getByText("200ms"));
     // Nobody waits two minutes any more.
     expect((await scene.ask({ content: "hi" })).text).toContain("No available clients");
 
     await change.click();
     await dialog.getByRole("button", { name: "Back to 120 s" }).click();
-    await hides(page.getByText("changed here"));
+    await hides(page.getByText("changed here", { exact: true }));
     await page.getByLabel("Search the settings").fill("no such setting");
     await shows(page.getByText("No setting matches."));
   });

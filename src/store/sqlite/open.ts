@@ -6,7 +6,6 @@ import { type After, afterDelay } from "../write-behind.ts";
 import { createAgentKeyStore } from "./agent-keys.ts";
 import { createAuditStore } from "./audit.ts";
 import { createCheckpointer } from "./checkpoint.ts";
-import { compact } from "./compact.ts";
 import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
 import { lockForServer, lockShared } from "./lock.ts";
@@ -18,6 +17,7 @@ import { createRefusalStore } from "./reports/refusals.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createSettingStore } from "./settings.ts";
+import { compact } from "./upkeep/compact.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 

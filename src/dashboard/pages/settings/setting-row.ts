@@ -21,7 +21,7 @@ export function variableOf(label: string): string | undefined {
   return `CHATGPT_API_${label.slice(2).toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** The pages where settings are changed that are no numbers. */
+/** The pages on which those settings are changed whose values are not numbers. */
 const PAGES: Readonly<Record<string, string>> = { modelAliases: "models", fallbacks: "models" };
 
 /** Returns the path of the page on which a setting is changed, if it is not changed here. */

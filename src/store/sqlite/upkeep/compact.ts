@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type Connection, readNumber } from "./database.ts";
+import { type Connection, readNumber } from "../database.ts";
 
 /** The pages that one step frees, in a few milliseconds. */
 const STEP_PAGES = 64;
