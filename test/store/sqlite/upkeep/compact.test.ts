@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import type { Store } from "../../../../src/store/store.ts";
 import { DAY_MS } from "../../../../src/time.ts";
+import { turnsDuring } from "../../turns-during.ts";
 import { filledStore, NOW } from "../filled-store.ts";
-import { turnsDuring } from "../turns-during.ts";
 
 const asksIn = async (store: Store) =>
   (await store.usage.sum({ from: 0, to: 2 * NOW, by: [], limit: 1 })).map(({ asks }) => asks)[0] ?? 0;
