@@ -185,6 +185,7 @@ const TABLE = {
   pairing_unknown: row(NOT_FOUND, "No such pairing code"),
   pairings_full: row(INVALID, "Too many pairing codes are open", { status: 409 }),
   settings_changed: row(INVALID, "The settings have been changed meanwhile", { status: 412 }),
+  webhook_unset: row(INVALID, "There is no alert webhook", { status: 409 }),
   // What the server itself could not do.
   database_away: row(BUSY, "The database does not answer", {
     openaiCode: "database_away",

@@ -22,6 +22,8 @@ interface AppErrorOptions {
   param?: string;
   /** Further keys of the Go server's error bodies (`err`, `response`). */
   extra?: Record<string, unknown>;
+  /** The model that was asked for, if no agent offers it. For the alerts only. */
+  model?: string;
   /** When the same request may succeed. */
   retryAfterMs?: number | undefined;
   /** Passed on by the error styles that can. */
@@ -41,6 +43,7 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly param: string | undefined;
   readonly extra: Record<string, unknown> | undefined;
+  readonly model: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly upstream: UpstreamError | undefined;
   readonly detail: string | undefined;

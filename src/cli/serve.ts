@@ -1,8 +1,9 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/download.ts";
 import { GivenSettings } from "../config/read.ts";
-import { secretsInAddress } from "../config/service-addresses.ts";
+import { secretsInAddress, secretsInWebhook } from "../config/service-addresses.ts";
 import { causeOf, type Log } from "../log/log.ts";
+import { listenAddresses } from "../net/listen-addresses.ts";
 import { startServer } from "../server/compose.ts";
 import { createClock } from "../time.ts";
 import { readServerArgs } from "./args.ts";
@@ -10,7 +11,6 @@ import { createAgentGroup, membersOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
 import { createKeptAdminKey } from "./serve/admin-key.ts";
 import { banner } from "./serve/banner.ts";
-import { listenAddresses } from "./server-addresses.ts";
 import { type Command, stopSignal } from "./terminal.ts";
 import { createUpdateRequests, updateWarning } from "./update/requests.ts";
 import { chooseUpstreams, refuseServer } from "./upstreams/choices.ts";
@@ -42,6 +42,8 @@ export const serve: Command = async (args, io) => {
     ...upstreamKeys,
     clusterKey,
     config.acmeEabKey,
+    config.alertWebhookSecret,
+    ...(config.alertWebhook ? secretsInWebhook(config.alertWebhook) : []),
     ...(database ? secretsInAddress(database) : []),
     ...(config.nats ?? []).flatMap(secretsInAddress),
   ];

@@ -12,7 +12,7 @@ export const database: Kind<string> = {
 };
 
 /** Whether each percent sign begins a character, as in `%40`. */
-function isEncoded(text: string): boolean {
+export function isEncoded(text: string): boolean {
   try {
     decodeURIComponent(text);
     return true;
@@ -29,6 +29,12 @@ export function secretsInAddress(address: string): string[] {
   const inQuery = [...searchParams].flatMap(([name, value]) => (/pass/i.test(name) ? value : []));
   const secrets = [address, decodeURIComponent(isToken ? username : password), ...inQuery];
   return secrets.filter((text) => text !== "");
+}
+
+/** Returns the address of a webhook, and its secret parts: everybody who knows the path and the query can post there. */
+export function secretsInWebhook(address: string): string[] {
+  const { href, password, pathname, search } = new URL(address);
+  return [href, decodeURIComponent(password), pathname, search].filter((text) => text.length > 1);
 }
 
 /** Returns the name of a database and its host, without user and password. */

@@ -1,3 +1,4 @@
+import { ALERTS } from "./alert-settings.ts";
 import { BUILTIN_AGENT } from "./builtin-agent-settings.ts";
 import { CERTIFICATE } from "./certificate-settings.ts";
 import * as kinds from "./kinds.ts";
@@ -173,7 +174,7 @@ const REQUESTS = {
 
 /** Every setting. Help texts and `config` come from this table; a test holds docs/configuration.md to it. */
 export const SETTINGS = {
-  ...{ ...SERVER, ...CERTIFICATE, ...CLUSTER, ...AGENTS, ...REQUESTS, ...RECORDS },
+  ...{ ...SERVER, ...CERTIFICATE, ...CLUSTER, ...AGENTS, ...REQUESTS, ...RECORDS, ...ALERTS },
   ...{ ...BUILTIN_AGENT, ...UPDATES },
 };
 
@@ -188,6 +189,7 @@ export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
   "Agent settings": namesOf(AGENTS),
   "Request settings": namesOf(REQUESTS),
   "Record settings": namesOf(RECORDS),
+  "Alert settings": namesOf(ALERTS),
   "Built-in agent settings": namesOf(BUILTIN_AGENT),
   "Update settings": namesOf(UPDATES),
 };

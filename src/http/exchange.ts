@@ -53,6 +53,8 @@ export class Exchange {
   inputTokens: number | undefined;
   outputTokens: number | undefined;
   error: string | undefined;
+  /** The model that was asked for, if no agent offers it. */
+  missingModel: string | undefined;
   #leave: (() => void) | undefined;
 
   constructor(

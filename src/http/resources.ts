@@ -4,6 +4,7 @@ import { pairingRoutes } from "./admin/pairings.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { settingsRoutes } from "./admin/settings.ts";
 import { userRoutes } from "./admin/users.ts";
+import { alertRoutes } from "./alerts/route.ts";
 import { queueRoutes } from "./ask/queue.ts";
 import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
@@ -50,6 +51,7 @@ const RESOURCES = {
   pairings: pairingRoutes,
   live: liveRoutes,
   settings: settingsRoutes,
+  alerts: alertRoutes,
   server: serverRoutes,
   session: sessionRoutes,
   sessionList: sessionListRoutes,

@@ -2,6 +2,7 @@ import { createAskMetrics } from "./asks.ts";
 import { type CertificateSource, createCertificateMetrics } from "./certificate.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { type ClusterMetricSources, createClusterMetrics, createStoreMetrics } from "./nodes.ts";
+import { createProblemMetrics } from "./problems.ts";
 import { createProcessMetrics } from "./process.ts";
 import { CONTENT_TYPE, createRegistry } from "./registry.ts";
 import { createRelayMetrics, type MetricSources } from "./relay.ts";
@@ -41,6 +42,8 @@ export function createMetrics({ version, knowsModel, ...sources }: MetricsOption
     addStore: (isDegraded: () => Promise<boolean>) => createStoreMetrics(registry, isDegraded),
     /** Adds the metrics of a server with TLS. */
     addCertificate: (read: CertificateSource) => createCertificateMetrics(registry, read),
+    /** Adds the numbers of problems. */
+    addProblems: (count: Parameters<typeof createProblemMetrics>[1]) => createProblemMetrics(registry, count),
     /** Stops measuring the event loop. */
     stop: watchLoopLag({ registry }),
     /** Returns all metrics in the Prometheus text format. */

@@ -19,7 +19,7 @@ export interface Capacity {
   slots: number;
 }
 
-interface Departure {
+export interface Departure {
   agent: Agent;
   at: number;
   reason: LeaveReason;
@@ -252,6 +252,11 @@ export class Hub {
       if (couldDo && agent.hasTags(tags)) last = departure;
     }
     return last;
+  }
+
+  /** Returns the last departure of an agent that offered the model. */
+  lastWith(model: string): Departure | undefined {
+    return [...this.#departures.values()].findLast(({ agent }) => agent.hasModel(model));
   }
 
   /** Forgets the departures before `since`. They are kept in their order. */

@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import { Agent, lostError, mayTakeOver, sendError } from "./agent.ts";
-import type { Capacity } from "./hub.ts";
+import type { Capacity, Departure } from "./hub.ts";
 import type { OfferedModel } from "./offers/offered-model.ts";
 import { offeredModels } from "./offers/offered-models.ts";
 import type { Priority } from "./routing/priority.ts";
@@ -187,14 +187,12 @@ export class Relay extends Lending {
 
   /** How many circuits are open and half-open now, and how often one has opened. */
   circuitStats() {
-    const now = this.options.clock.now();
-    const counts = { open: 0, half_open: 0, openings: this.circuits.openings };
-    for (const { circuits } of this.hub.agents.values())
-      for (const circuit of circuits?.values() ?? []) {
-        const state = circuit.stateAt(now);
-        if (state !== "closed") counts[state]++;
-      }
-    return counts;
+    return this.circuits.stats(this.hub.agents.values());
+  }
+
+  /** The last departure of an agent that offered the model, if one left lately; it may be back at another node. */
+  lastWith(model: string): Departure | undefined {
+    return this.hub.lastWith(model);
   }
 
   /** Whether an agent of any node could do this work, busy or not. */

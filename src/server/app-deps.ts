@@ -44,6 +44,16 @@ function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
   return { bodyBytesMax: bodyBytesMax(frameBytesMax), bodyWithinMs };
 }
 
+/** Counts refused requests for the usage, and for the alerts. */
+function refusalsOf({ refusals }: Store, { monitor }: Pick<Core, "monitor">): AppDeps["refusals"] {
+  return {
+    record(principal, reason, at, missingModel) {
+      refusals.record(principal, reason, at);
+      monitor.refused(principal, reason, missingModel);
+    },
+  };
+}
+
 const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolderIn(config.data) });
 
 /** The dependencies of the routes, by resource. */
@@ -65,7 +75,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
   };
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
-    ...{ refusals: store.refusals, now },
+    ...{ refusals: refusalsOf(store, parts), now },
     pipeline: { authenticate, accessControl, limits, bodyLimits: bodyLimitsOf(config) },
     resources: {
       ask: {
@@ -97,6 +107,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
         attempts: createPairingAttempts(() => performance.now()),
       },
       live: { live: parts.live, publicUrl },
+      alerts: { ...parts.alerts, now },
       settings: {
         ...{ audit, version, startedAt: overview.startedAt, certificate: parts.certificate },
         shown: describeSettings(config, origins),

@@ -1,7 +1,9 @@
+import type { Monitor } from "../alerts/monitor.ts";
 import type { Clock } from "../clock.ts";
 import { ClusterFigures } from "../cluster/figures.ts";
 import { ClusterLists, type OwnRows } from "../cluster/lists.ts";
 import type { Link } from "../cluster/part.ts";
+import { ClusterProblems } from "../cluster/problems.ts";
 import { agentRows } from "../http/admin/agent-rows.ts";
 import { connectionRows } from "../http/ask/connections.ts";
 import { waitingRows } from "../http/ask/queue.ts";
@@ -14,13 +16,19 @@ export interface ViewedServer {
   relay: Relay;
   overview: LiveOverview;
   live: LiveFeed;
+  monitor: Monitor;
 }
 
-/** Creates the lists and figures of all nodes. Routes need them before `server`, which others see, is made. */
+/** Creates the lists, figures and problems of all nodes. Routes need them before `server`, which others see, is made. */
 export function createClusterViews(link: Link, clock: Clock, server: () => ViewedServer) {
   const lists = new ClusterLists({ link, clock, own: () => ownRows(server(), clock, link.self.version) });
   const figures = new ClusterFigures({ link, clock, overview: () => server().live.readForNodes() });
-  return { lists, figures };
+  const problems = new ClusterProblems({
+    link,
+    joined: (name, others) => server().monitor.nodeJoined(name, others),
+    lost: (name, others) => server().monitor.nodeLost(name, others),
+  });
+  return { lists, figures, problems };
 }
 
 function ownRows({ relay, overview }: ViewedServer, clock: Clock, version: string): OwnRows {

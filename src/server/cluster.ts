@@ -85,7 +85,15 @@ export async function openCluster({ config, log, clock, version, store }: Given)
       });
       exchange.start();
       // The directory comes first, as the exchange looks into it.
-      wire.start([...agents.parts, exchange, limits.part, views.lists, views.figures, changes]);
+      wire.start([
+        ...agents.parts,
+        exchange,
+        limits.part,
+        views.lists,
+        views.figures,
+        views.problems,
+        changes,
+      ]);
     },
     announce: (change) => announce(change),
   };

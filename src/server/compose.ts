@@ -5,6 +5,7 @@ import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
 import type { Config, Origins } from "../config/settings.ts";
 import { AppError } from "../errors.ts";
+import { problemAnswers } from "../http/alerts/answers.ts";
 import { createApp } from "../http/app.ts";
 import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
@@ -19,7 +20,7 @@ import { type CountingClock, createClock, every, within } from "../time.ts";
 import { appDeps, IDLE_CONNECTION_S } from "./app-deps.ts";
 import { certificateFilesOf, openOwnCertificate } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
-import { type Core, createCore, newId, version } from "./core.ts";
+import { type Core, createCore, newId, now, version } from "./core.ts";
 import { watchFileLimit } from "./file-limit.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { checkHost } from "./listen-error.ts";
@@ -141,6 +142,7 @@ async function compose(given: Given): Promise<RunningServer> {
     onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),
   });
   const watch = watchAsks(given, core);
+  const stopAlerts = core.alerts.start();
   const stopLive = every(LIVE_EVERY_MS, live.tick);
   const stopFileWatch = watchFileLimit(log);
   const sealChecked = warnOfLostSeal(identities.users, log);
@@ -151,13 +153,13 @@ async function compose(given: Given): Promise<RunningServer> {
   ownCertificate?.start(server.reloadCertificate);
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
-  const otherNodes = () => [...(cluster?.wire.nodes.values() ?? [])];
-  const countOthers = () => otherNodes().filter(({ draining }) => !draining).length;
+  const countOthers = () =>
+    [...(cluster?.wire.nodes.values() ?? [])].filter(({ draining }) => !draining).length;
   const stop = async () => {
     await ownCertificate?.stop();
     cluster?.wire.drain();
     await finishAsks({ config, log, clock, relay, agents, server, countOthers });
-    for (const end of [stopLive, live.stop, backups.stop]) end();
+    for (const end of [stopLive, stopAlerts, live.stop, backups.stop]) end();
     await closeAgents({ relay, agents, clock });
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
@@ -215,11 +217,12 @@ function startStoreUpkeep({ config, store, log, settings: { values } }: Given): 
 
 function createLive(
   { cluster }: Given,
-  { overview }: Core,
+  { overview, alerts }: Core,
   { sessions }: Identities,
   channel: () => Listener,
 ): LiveFeed {
-  return createLiveFeed({ overview, nodes: cluster?.figures, endedOf: sessions.endedOf, channel });
+  const problems = () => problemAnswers(alerts.problems(), now());
+  return createLiveFeed({ overview, problems, nodes: cluster?.figures, endedOf: sessions.endedOf, channel });
 }
 
 function createAgents(

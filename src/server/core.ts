@@ -11,6 +11,7 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import { type CountingClock, DAY_MS, every } from "../time.ts";
+import { createAlerts } from "./alerts/create.ts";
 import { certificateState } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listener } from "./listener.ts";
@@ -64,7 +65,12 @@ export async function createCore(given: Given, server: () => Listener) {
     stopTicks();
     traffic.stop();
   };
-  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview, traffic });
+  const alerts = createAlerts(given, {
+    ...{ version, newId, relay: () => relay, readiness: () => readiness, certificate: () => certificate() },
+  });
+  metrics.addProblems(alerts.monitor.counts);
+  const { monitor } = alerts;
+  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview, traffic, monitor });
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
@@ -101,5 +107,6 @@ export async function createCore(given: Given, server: () => Listener) {
     isAlive: (holder) => cluster?.wire.nodes.has(holder) ?? false,
     isShared: cluster !== undefined,
   });
-  return { clock, limits, metrics, overview, traffic, stopTraffic, relay, readiness, responses, certificate };
+  const parts = { clock, limits, metrics, overview, traffic, stopTraffic, relay, readiness, responses };
+  return { ...parts, certificate, alerts, monitor };
 }

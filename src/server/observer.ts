@@ -1,3 +1,4 @@
+import type { Monitor } from "../alerts/monitor.ts";
 import type { Limits } from "../auth/limits.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
 import type { TrafficMeter } from "../http/traffic/meter.ts";
@@ -16,19 +17,22 @@ interface ObserverOptions {
   limits: Limits;
   overview: Pick<LiveOverview, "noteAsk">;
   traffic: Pick<TrafficMeter, "note">;
+  monitor: Pick<Monitor, "agentJoined" | "agentLeft" | "unserved">;
 }
 
-/** Passes the relay's events on to the log, the metrics, the usage, the limits, the overview and the traffic. */
+/** Passes the relay's events on to the log, the metrics, the usage, the limits, the overview, the traffic and the alerts. */
 export function createObserver(options: ObserverOptions): RelayObserver {
-  const { log, metrics, usage, limits, overview, traffic } = options;
+  const { log, metrics, usage, limits, overview, traffic, monitor } = options;
   const agentFieldsOf = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
       metrics.agents.joined();
+      monitor.agentJoined(agent);
       log.info("agent_joined", agentFieldsOf(agent));
     },
     left(agent, reason) {
       metrics.agents.left(reason ?? "socket_closed");
+      monitor.agentLeft(agent, reason);
       log.info("agent_left", { ...agentFieldsOf(agent), reason: reason ?? "socket closed" });
     },
     ended(record) {
@@ -38,6 +42,7 @@ export function createObserver(options: ObserverOptions): RelayObserver {
       metrics.askEnded(record);
       overview.noteAsk(record);
       traffic.note(record);
+      if (record.outcome === "no_agent") monitor.unserved(record.model);
       log.info("ask", askFieldsOf(record));
     },
   };

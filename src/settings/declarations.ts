@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Config } from "../config/settings.ts";
 import { type Changeable, changeable } from "./changeable.ts";
 import { aliasesSchema, fallbacksSchema } from "./model-names.ts";
+import { webhook } from "./webhook.ts";
 
 type NumberName = {
   [Name in keyof Config]: Config[Name] extends number ? Name : never;
@@ -38,6 +39,7 @@ export const CHANGEABLE = {
   conversationDays: whole("conversationDays", 1, DAYS_MAX),
   usageDays: whole("usageDays", 1, DAYS_MAX),
   auditDays: whole("auditDays", 1, DAYS_MAX),
+  webhook,
 };
 
 export type ChangeableName = keyof typeof CHANGEABLE;

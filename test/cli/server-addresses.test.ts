@@ -3,10 +3,10 @@ import {
   agentAddressLines,
   agentsCommand,
   browserUrl,
-  listenAddresses,
   serverUrls,
   urlAt,
 } from "../../src/cli/server-addresses.ts";
+import { listenAddresses } from "../../src/net/listen-addresses.ts";
 import { shellWords } from "../support/shell-words.ts";
 
 const EVERYWHERE = ["127.0.0.1", "192.168.1.5", "fd00::5"];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readServerArgs } from "../../src/cli/args.ts";
 import type { Config, SettingName } from "../../src/config/settings.ts";
 import { faultsOf } from "../support/command-faults.ts";
+import { ALERT_DEFAULTS } from "./alert-defaults.ts";
 import { CERTIFICATE_DEFAULTS } from "./certificate-defaults.ts";
 
 type Env = Record<string, string | undefined>;
@@ -26,10 +27,9 @@ async function fileWith(content: string): Promise<string> {
 test("a port and a key are enough, and every other setting has its default", () => {
   expect(read(["9000", "the key"]).config).toEqual({
     port: 9000,
-    adminKey: "the key",
-    host: undefined,
+    ...{ adminKey: "the key", host: undefined },
     ...{ tlsCert: undefined, tlsKey: undefined },
-    ...CERTIFICATE_DEFAULTS,
+    ...{ ...CERTIFICATE_DEFAULTS, ...ALERT_DEFAULTS },
     trustProxy: undefined,
     publicUrl: undefined,
     allowedHosts: [],
@@ -241,7 +241,7 @@ describe("precedence", () => {
     const env = Object.fromEntries(texts.map(([name, text]) => [`CHATGPT_API_${name}`, text]));
     const expected = Object.fromEntries(texts.map(([, , setting, value]) => [setting, value]));
     expect(read([], env)).toMatchObject({ config: expected as unknown as Config, warnings: [] });
-    const names = [...Object.keys(expected), ...Object.keys(CERTIFICATE_DEFAULTS)];
+    const names = Object.keys({ ...expected, ...CERTIFICATE_DEFAULTS, ...ALERT_DEFAULTS });
     expect(Object.keys(configOf([])).sort()).toEqual(names.sort());
   });
 });

@@ -30,6 +30,8 @@ import { type AskFrame, connectV2Agent, streamPieces, V2_HELLO, type V2Agent } f
 
 /** Every route by its method and path. A route that is missing here fails the first test. */
 const ROUTES: Record<string, Route> = {
+  "GET /admin/problems": { for: "admin" },
+  "POST /admin/webhook/test": { for: "admin", status: 409 },
   "GET /health": { for: "anyone" },
   "GET /ready": { for: "anyone" },
   "GET /metrics": { for: "admin", keyOnly: true },

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { ADMIN } from "../../src/principal.ts";
+import { PROBLEM_CODES } from "../../src/protocol/node/problems.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { namesOf, readExposition } from "../support/exposition.ts";
 import { createRelayBench } from "../support/relay.ts";
@@ -55,6 +56,7 @@ async function metricFamilies() {
   metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");
   metrics.addStore(async () => false);
+  metrics.addProblems(() => Object.fromEntries(PROBLEM_CODES.map((code) => [code, 0])) as never);
   metrics.addCertificate(() => ({ expiresAt: 0, renewal: undefined }));
   metrics.addCluster({
     nodes: () => 1,

@@ -33,6 +33,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       ...[
         "acme",
         "agents",
+        "alerts",
         "auth",
         "backup",
         "cluster",
@@ -72,6 +73,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: ["json"], external: /^zod$/ },
   relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
+  alerts: { ours: ["relay", "protocol", "log", "errors.ts", "time.ts"], external: /^node:crypto$/ },
   auth: {
     ours: ["store/store.ts", "errors.ts", "files.ts", "net", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
@@ -107,7 +109,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
-      ...["settings", "spool.ts"],
+      ...["alerts", "settings", "spool.ts"],
       "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
@@ -116,6 +118,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     ours: [
       "http/admin/schema.ts",
       "http/admin/agent-key-schema.ts",
+      "http/alerts/schema.ts",
       "http/live/schema.ts",
       "http/operations/dashboard.ts",
       "http/requests/schema.ts",

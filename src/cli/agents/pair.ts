@@ -6,10 +6,11 @@ import { readServerAddress } from "../../builtin-agent/server/server-address.ts"
 import type { PublicUrlSettings } from "../../config/public-url.ts";
 import type { Config } from "../../config/settings.ts";
 import { usageError } from "../../errors.ts";
+import { listenAddresses } from "../../net/listen-addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import type { AgentKeyChanges, PairingStore } from "../../store/store.ts";
 import { withoutNulls } from "../../user-attributes.ts";
-import { listenAddresses, serverUrls } from "../server-addresses.ts";
+import { serverUrls } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import { type Terminal, toJson } from "../terminal.ts";
 import { PROGRAM } from "../version.ts";

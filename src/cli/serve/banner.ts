@@ -6,6 +6,7 @@ import { type Config, variablesOf } from "../../config/settings.ts";
 import type { Slots } from "../../config/upstream-kinds.ts";
 import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
+import { isAdminKeyWeak } from "../../server/alerts/admin-key.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import { agentAddressLines, agentsCommand, browserUrl, hasTls, urlAt } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
@@ -29,8 +30,6 @@ interface Banner {
   /** Whether only the person at the terminal reads the banner, and no log keeps it. */
   isPrivate: boolean;
 }
-
-const ADMIN_KEY_LENGTH_GOOD = 16;
 
 /**
  * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain
@@ -130,7 +129,6 @@ function adminKeyInShell({ config, env, adminKeyFrom }: Banner): { before?: stri
 
 function warnings(config: Config, addresses: readonly string[]): string[] {
   const publicUrl = publicUrlOf(config);
-  const reachable = publicUrl !== undefined || addresses.some((address) => !isLoopbackHost(address));
   const lines: string[] = [];
   if (config.agents === "open")
     lines.push(
@@ -140,7 +138,7 @@ function warnings(config: Config, addresses: readonly string[]): string[] {
     lines.push(
       "WARNING: --agents local lets every program on this machine, and whatever a proxy or a tunnel passes on without\nsaying so, register an agent and read what users ask.",
     );
-  if (reachable && config.adminKey.length < ADMIN_KEY_LENGTH_GOOD)
+  if (isAdminKeyWeak(config, addresses))
     lines.push(
       "The admin key is short for a server that others can reach. `openssl rand -hex 16` prints a better one.",
     );

@@ -3,6 +3,7 @@ import type * as admin from "../../http/admin/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
 export type { SettingsAnswer } from "../../http/admin/schema.ts";
+export type { ProblemAnswer } from "../../http/alerts/schema.ts";
 export type { LiveAsk, LiveFrame, LiveNode, LiveSample, Overview } from "../../http/live/schema.ts";
 export type { KeptRequest, OwnRequest } from "../../http/requests/schema.ts";
 

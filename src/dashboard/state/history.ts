@@ -24,11 +24,12 @@ const ASKS_MAX = 100;
 export function takeFrame(overview: LiveOverview | undefined, frame: LiveFrame): LiveOverview | undefined {
   if (frame.type === "overview") return fromOverview(frame);
   if (!overview) return undefined;
-  const { type: _, sample, models = overview.models, asks, ...now } = frame;
+  const { type: _, sample, models = overview.models, problems = overview.problems, asks, ...now } = frame;
   return {
     ...overview,
     ...now,
     models,
+    problems,
     asks: [...asks, ...overview.asks].slice(0, ASKS_MAX),
     history: append(overview.history, sample),
   };

@@ -125,6 +125,6 @@ function readModels(deps: AskDeps, asker: Asker, name: string) {
   checkAllowed(resolveModel(name, deps), asker.models);
   const others = configuredFallbacks("chat/completions", name, deps);
   const [model, ...fallbacks] = modelsToTry(name, others, asker.models, deps);
-  if (model === undefined) throw unknownModel(deps.relay, asker, undefined);
+  if (model === undefined) throw unknownModel(deps.relay, asker, undefined, name);
   return { model, fallbacks };
 }

@@ -1,6 +1,7 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Session } from "../../auth/sessions/sessions.ts";
 import { AppError } from "../../errors.ts";
+import type { ProblemAnswer } from "../alerts/schema.ts";
 import type { NodeFigures } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";
 import { createPublisher } from "./publisher.ts";
@@ -18,6 +19,8 @@ interface LiveFeedOptions {
   overview: LiveOverview;
   /** Resolves with those of the sessions that have ended. */
   endedOf(sessions: readonly Session[]): Promise<Session[]>;
+  /** Returns what is wrong with all nodes. */
+  problems: () => ProblemAnswer[];
   /** The figures of the other nodes of a cluster; undefined for a single server. */
   nodes?: NodeFigures | undefined;
   /** Returns the server, which is made after the feed. It publishes to the sockets that subscribe to a topic. */
@@ -32,10 +35,10 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
 export type LiveFeed = ReturnType<typeof createLiveFeed>;
 
 /** The live views: sockets of administrators that are sent a frame each second. */
-export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOptions) {
+export function createLiveFeed({ overview, problems, nodes, endedOf, channel }: LiveFeedOptions) {
   const sockets = new Set<LiveSocket>();
   const publisher = createPublisher({
-    ...{ overview, nodes },
+    ...{ overview, nodes, problems },
     isViewed: () => channel().subscriberCount(TOPIC) > 0,
     publish: (frame) => void channel().publish(TOPIC, JSON.stringify(frame)),
   });

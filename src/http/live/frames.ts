@@ -10,7 +10,7 @@ import {
   type NodeFigures,
 } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";
-import type { LiveFrame, LiveSample, Overview } from "./schema.ts";
+import type { LiveFrame, LiveSample, OverviewFigures } from "./schema.ts";
 
 type OverviewOf = Pick<LiveOverview, "read" | "models" | "pool" | "asksAfter" | "asksCount">;
 
@@ -20,7 +20,7 @@ export function createFrames(live: OverviewOf) {
   let modelsSent = "";
   return {
     /** Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no others. */
-    first(isAlone: boolean): Overview {
+    first(isAlone: boolean): OverviewFigures {
       const overview = live.read(asksSent);
       if (isAlone) modelsSent = JSON.stringify(overview.models);
       return overview;
@@ -50,7 +50,7 @@ export function createNodeFrames(live: OverviewOf & Pick<LiveOverview, "startedA
   const startedAt = new Date(live.startedAt).toISOString();
   let modelsSent = "";
   return {
-    first(isAlone: boolean): Overview {
+    first(isAlone: boolean): OverviewFigures {
       const overview = mergeOverviews(own.first(isAlone), nodes.self, nodes.read());
       if (isAlone) modelsSent = JSON.stringify(overview.models);
       return overview;

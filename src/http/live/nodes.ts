@@ -9,7 +9,7 @@ import {
   SAMPLE_FIELDS,
 } from "../../protocol/node/lists.ts";
 import { firstFailing } from "./failing-agents.ts";
-import type { LiveAsk, LiveNode, LiveSample, Overview } from "./schema.ts";
+import type { LiveAsk, LiveNode, LiveSample, OverviewFigures } from "./schema.ts";
 
 interface Node {
   readonly id: string;
@@ -43,10 +43,10 @@ export interface NodeFigures {
 }
 
 /** The state of the agents and the queue of one node, or of several. */
-type Pool = Pick<Overview, "now" | "ready" | "agents" | "slots" | "queue">;
+type Pool = Pick<OverviewFigures, "now" | "ready" | "agents" | "slots" | "queue">;
 
 /** Returns the overview of the whole cluster. What is not a number or a list is this node's. */
-export function mergeOverviews(own: NodeOverview, self: Node, { nodes, missing }: Read): Overview {
+export function mergeOverviews(own: NodeOverview, self: Node, { nodes, missing }: Read): OverviewFigures {
   const overviews = [own, ...nodes.map(({ overview }) => overview)];
   return {
     ...own,
@@ -91,7 +91,7 @@ export function mergePools(pools: readonly Pool[]): Pick<Pool, "agents" | "slots
 }
 
 /** Returns the models of all lists by name, with the number of agents at all nodes. */
-export function mergeModels(lists: readonly Overview["models"][]): Overview["models"] {
+export function mergeModels(lists: readonly OverviewFigures["models"][]): OverviewFigures["models"] {
   const counts = new Map<string, number>();
   for (const { id, agents } of lists.flat()) counts.set(id, (counts.get(id) ?? 0) + agents);
   return [...counts].map(([id, agents]) => ({ id, agents })).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -143,10 +143,10 @@ function medianOf(samples: readonly Values[], field: (typeof MEDIAN_FIELDS)[numb
 }
 
 /** Returns the history of all nodes. Their last seconds are the same one, whatever their clocks say. */
-function mergeHistories(histories: readonly Overview["samples"][]): Overview["samples"] {
+function mergeHistories(histories: readonly OverviewFigures["samples"][]): OverviewFigures["samples"] {
   const [own] = histories;
   const length = Math.max(...histories.map(({ asks }) => asks.length));
-  const merged = { ...own } as Overview["samples"];
+  const merged = { ...own } as OverviewFigures["samples"];
   const end = Date.parse(merged.from) + merged.asks.length * merged.every_ms;
   merged.from = new Date(end - length * merged.every_ms).toISOString();
   const seconds = Array.from({ length }, (_, index) => mergeValues(secondsAt(histories, length - index)));
@@ -155,7 +155,7 @@ function mergeHistories(histories: readonly Overview["samples"][]): Overview["sa
 }
 
 /** Returns the samples of the nodes that have one so many seconds before the end. */
-function secondsAt(histories: readonly Overview["samples"][], beforeEnd: number): Values[] {
+function secondsAt(histories: readonly OverviewFigures["samples"][], beforeEnd: number): Values[] {
   return histories.flatMap((history) => {
     const at = history.asks.length - beforeEnd;
     if (at < 0) return [];
@@ -164,7 +164,7 @@ function secondsAt(histories: readonly Overview["samples"][], beforeEnd: number)
 }
 
 /** Returns the figures as other nodes accept them. */
-export function boundModels<Figures extends { models?: Overview["models"] | undefined }>(
+export function boundModels<Figures extends { models?: OverviewFigures["models"] | undefined }>(
   figures: Figures,
 ): Figures {
   const { models } = figures;

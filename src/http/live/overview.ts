@@ -7,7 +7,7 @@ import type { Readiness } from "../operations/readiness.ts";
 import { failingAgents } from "./failing-agents.ts";
 import { createAskedModels } from "./idle-reason.ts";
 import { createRecentAsks, type RecentAsk } from "./recent-asks.ts";
-import type { LiveAsk, Overview } from "./schema.ts";
+import type { LiveAsk, OverviewFigures } from "./schema.ts";
 import { createSeconds, type SecondsOptions } from "./seconds.ts";
 
 interface OverviewOptions extends SecondsOptions {
@@ -38,7 +38,7 @@ export function createOverview(options: OverviewOptions) {
   const askedModels = createAskedModels((model) => relay().knowsModel(model));
   const seconds = createSeconds(options);
   const startedAt = now();
-  let ready: Overview["ready"] = { status: "ready", reasons: [] };
+  let ready: OverviewFigures["ready"] = { status: "ready", reasons: [] };
   let readyUntil = 0;
 
   const liveAskOf = ({ principal, at, ...ask }: RecentAsk): LiveAsk => ({
@@ -82,7 +82,7 @@ export function createOverview(options: OverviewOptions) {
       readyUntil = now() + READY_KEPT_MS;
     },
     /** Returns everything, with the asks up to number `until`. */
-    read: (until = recent.count): Overview => ({
+    read: (until = recent.count): OverviewFigures => ({
       version,
       started_at: new Date(startedAt).toISOString(),
       ...pool(),
@@ -120,7 +120,7 @@ export function createUserNames(users: Pick<UserStore, "find">, now: () => numbe
   };
 }
 
-function countModels(agents: ReturnType<Relay["agents"]>): Overview["models"] {
+function countModels(agents: ReturnType<Relay["agents"]>): OverviewFigures["models"] {
   const counts = new Map<string, number>();
   for (const { offer } of agents)
     for (const id of new Set(offer.models.map((model) => model.id)))

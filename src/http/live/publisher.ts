@@ -1,4 +1,5 @@
 import type { NodeOverview } from "../../protocol/node/lists.ts";
+import type { ProblemAnswer } from "../alerts/schema.ts";
 import { createFrames, createNodeFrames } from "./frames.ts";
 import { mergeOverviews, type NodeFigures } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";
@@ -8,6 +9,8 @@ interface PublisherOptions {
   overview: LiveOverview;
   /** The figures of the other nodes of a cluster; undefined for a single server. */
   nodes: NodeFigures | undefined;
+  /** Returns what is wrong with all nodes. */
+  problems: () => ProblemAnswer[];
   /** Whether there is a live view. */
   isViewed: () => boolean;
   /** Sends a frame to the live views. */
@@ -15,17 +18,27 @@ interface PublisherOptions {
 }
 
 /** Makes and publishes the frames of the live views in their order. */
-export function createPublisher({ overview, nodes, isViewed, publish }: PublisherOptions) {
+export function createPublisher({ overview, nodes, problems, isViewed, publish }: PublisherOptions) {
   const nodeFrames = nodes && createNodeFrames(overview, nodes);
   const frames = nodeFrames ?? createFrames(overview);
   /** The last of the frames that are being made. */
   let publishing: Promise<void> | undefined;
+  /** The problems that the live views show, and their text. */
+  let shown: { problems: ProblemAnswer[]; text: string } = { problems: [], text: "" };
   const isAlone = () => !isViewed() && !nodes?.isWatched;
+
+  function lookAtProblems(): void {
+    const now = problems();
+    shown = { problems: now, text: JSON.stringify(now) };
+  }
 
   async function publishNext(sample: LiveSample, previous: Promise<void> | undefined): Promise<void> {
     await previous;
     await overview.prepare();
-    publish({ type: "second", ...frames.next(sample) });
+    const before = shown.text;
+    lookAtProblems();
+    const news = shown.text === before ? {} : { problems: shown.problems };
+    publish({ type: "second", ...frames.next(sample), ...news });
   }
 
   return {
@@ -34,7 +47,9 @@ export function createPublisher({ overview, nodes, isViewed, publish }: Publishe
       await overview.prepare();
       await nodes?.watched();
       while (publishing) await publishing;
-      send({ type: "overview", ...frames.first(isAlone()) });
+      // The other views have yet to be sent what is newer.
+      if (isAlone()) lookAtProblems();
+      send({ type: "overview", ...frames.first(isAlone()), problems: shown.problems });
     },
     /** Publishes the frame of a second that is over, if anybody looks. */
     next(sample: LiveSample): void {
@@ -52,9 +67,9 @@ export function createPublisher({ overview, nodes, isViewed, publish }: Publishe
     /** Returns the overview of the server, or of all nodes. */
     async read(): Promise<Overview> {
       await overview.prepare();
-      if (!nodes) return overview.read();
+      if (!nodes) return { ...overview.read(), problems: problems() };
       await nodes.watched();
-      return mergeOverviews(overview.read(), nodes.self, nodes.read());
+      return { ...mergeOverviews(overview.read(), nodes.self, nodes.read()), problems: problems() };
     },
     /** Returns the figures of this node for another one, which is then sent those of each second. */
     async readForNodes(): Promise<NodeOverview> {

@@ -20,6 +20,7 @@ const EXAMPLE: Overview = {
   slots: { total: 4, in_use: 1 },
   queue: { length: 0, oldest_wait_ms: null },
   models: [{ id: SAMPLE.model, agents: 1 }],
+  problems: [],
   samples: {
     ...{ from: "2026-11-23T09:01:43.030Z", every_ms: 1000, asks: [1, 0], ok: [0, 1], failed: [0, 0] },
     ...{ deltas: [12, 7], queue: [0, 0], running: [1, 0], slots: [4, 4], slots_in_use: [1, 0] },
@@ -50,7 +51,7 @@ const ROUTES = {
     access: "admin",
     summary: "Watch the overview live (WebSocket)",
     description:
-      'The first frame is `{"type":"overview",…}` with the overview. Then, once a second, comes `{"type":"second",…}` with the present numbers, the `sample` of that second, the `asks` that finished in it, and `models` if they changed. The server accepts no frames. It closes the socket with 4401 when the session that opened it ends.',
+      'The first frame is `{"type":"overview",…}` with the overview. Then, once a second, comes `{"type":"second",…}` with the present numbers, the `sample` of that second, the `asks` that finished in it, and `models` and `problems` if they changed. The server accepts no frames. It closes the socket with 4401 when the session that opened it ends.',
     answers: { 101: { description: "The socket is open." } },
     errors: ["upgrade_required", "live_full", "draining"],
   }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FINISHED_ASK, MODEL_COUNTS, POOL, SAMPLE, SAMPLES } from "../../protocol/node/lists.ts";
+import { ProblemAnswer } from "../alerts/schema.ts";
 import { count, namedObject, text, time } from "../values.ts";
 
 export { SAMPLE_FIELDS, type SampleField } from "../../protocol/node/lists.ts";
@@ -38,6 +39,9 @@ const CLUSTER = {
   missing_nodes: z.array(text).optional(),
 };
 
+/** The problems, the worst first; empty if all is well. */
+const problems = z.array(ProblemAnswer);
+
 /**
  * The response of `GET /admin/overview` and the frames of `GET /admin/live`: numbers and names, never
  * content.
@@ -53,18 +57,24 @@ const OVERVIEW = {
   asks: z.array(LiveAsk),
 };
 
-export const Overview = namedObject("Overview", OVERVIEW);
+/** The overview without the problems, which are found elsewhere. */
+export const OverviewFigures = z.strictObject(OVERVIEW);
+export type OverviewFigures = z.output<typeof OverviewFigures>;
+
+export const Overview = namedObject("Overview", { ...OVERVIEW, problems });
 export type Overview = z.output<typeof Overview>;
 
 /** The first frame of the live view, and the frames that follow it, one a second. */
 export const LiveFrame = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("overview"), ...OVERVIEW }),
+  z.strictObject({ type: z.literal("overview"), ...OVERVIEW, problems }),
   z.strictObject({
     type: z.literal("second"),
     ...POOL,
     ...CLUSTER,
     /** Missing if they have not changed. */
     models: MODEL_COUNTS.optional(),
+    /** Missing if they have not changed. */
+    problems: problems.optional(),
     sample: LiveSample,
     /** The requests that have finished since the previous frame, newest first. */
     asks: z.array(LiveAsk),

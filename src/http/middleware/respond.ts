@@ -22,7 +22,10 @@ import { StreamedResponse } from "./streamed-response.ts";
 export interface RespondDeps {
   log: Log;
   metrics: Pick<Metrics, "requestAnswered">;
-  refusals: Pick<RefusalStore, "record">;
+  refusals: {
+    /** Counts a refused request. `missingModel` is the model that it asked for, if no agent offers it. */
+    record(...refusal: [...Parameters<RefusalStore["record"]>, missingModel: string | undefined]): void;
+  };
   /** Milliseconds since 1970. */
   now: () => number;
   accessControl: AccessControl;
@@ -84,6 +87,7 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
   const { address, requestId } = exchange;
   const error = accessControl.limitWrongKeys(asAppError(thrown), address);
   exchange.error = error.logAs ?? error.code;
+  exchange.missingModel = error.model;
   const cause = error.cause ?? error.detail;
   if (cause !== undefined)
     log.error("request_failed", { request_id: requestId, error: error.code, cause: causeOf(cause) });
@@ -94,9 +98,10 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
  * Counts a request of a known caller that was refused before it became an ask. All others that reach an agent, or wait
  * for one, are in the usage.
  */
-function countRefusal({ route, principal, progress, error }: Exchange, deps: RespondDeps): void {
+function countRefusal(exchange: Exchange, { refusals, now }: RespondDeps): void {
+  const { route, principal, progress, error, missingModel } = exchange;
   if (route?.limits !== "admit" || !principal || progress.isTaken) return;
-  if (isErrorCode(error) && error !== "caller_gone") deps.refusals.record(principal, error, deps.now());
+  if (isErrorCode(error) && error !== "caller_gone") refusals.record(principal, error, now(), missingModel);
 }
 
 const isErrorCode = (name: string | undefined): name is ErrorCode => name !== undefined && name in ERRORS;

@@ -37,6 +37,9 @@ export interface ReadyState {
   degraded: (typeof FALLIBLE_PARTS)[number][];
 }
 
+/** The reason, in words, when nothing can be written. */
+export const STORE_REASON = "the database cannot be written";
+
 export type Readiness = (agentsMin: number) => Promise<ReadyState>;
 
 /** The result of a check is kept this long, so that frequent requests do not keep the disk busy. */
@@ -61,7 +64,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     const certificate = stateOf(certificateOf(), now());
     const available = relay.capacity().available + agentsElsewhere();
     const checks: [isFine: boolean, reason: string][] = [
-      [works || isDegraded, "the database cannot be written"],
+      [works || isDegraded, STORE_REASON],
       [!relay.isStopping, "the server is shutting down"],
       [!isLearning(), "the agents of the other nodes are not known yet"],
       [available >= agentsMin, missing(agentsMin)],

@@ -33,6 +33,7 @@ import {
   userId,
 } from "./fields.ts";
 import { LISTS, NodeOverview, NodeSecond } from "./lists.ts";
+import { NodeProblems } from "./problems.ts";
 import { USER_FRAMES } from "./users.ts";
 
 export type { NodeError } from "./fields.ts";
@@ -267,6 +268,8 @@ const LIST_FRAMES = [
   frame("watch", { for_ms: ms, overview: z.boolean().optional() }),
   frame("overview", { overview: NodeOverview }),
   frame("second", { second: NodeSecond }),
+  /** Everything that is wrong with the sender. */
+  frame("problems", { problems: NodeProblems }),
 ] as const;
 
 export const NodeFrame = z.discriminatedUnion("kind", [...ASK_FRAMES, ...USER_FRAMES, ...LIST_FRAMES]);

@@ -152,6 +152,18 @@ export class Circuits {
     this.options.onChange(agent);
   }
 
+  /** How many circuits of the agents are open and half-open now, and how often one has opened. */
+  stats(agents: Iterable<Agent>) {
+    const now = this.options.clock.now();
+    const counts = { open: 0, half_open: 0, openings: this.openings };
+    for (const { circuits } of agents)
+      for (const circuit of circuits?.values() ?? []) {
+        const state = circuit.stateAt(now);
+        if (state !== "closed") counts[state]++;
+      }
+    return counts;
+  }
+
   /** The agent has left. Its circuits are kept for its return. */
   stop({ circuits }: Agent): void {
     for (const circuit of circuits?.values() ?? []) circuit.stopTimer?.();

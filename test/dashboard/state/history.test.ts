@@ -26,6 +26,11 @@ function sampleOf(second: number): LiveSample {
   return { ...values, asks: second, first_byte_ms: null, at: timeOf(second) };
 }
 
+const PROBLEM = {
+  ...{ id: "disk_low", code: "disk_low" as const, severity: "warning" as const, since: timeOf(0) },
+  ...{ message: "The disk is full.", hint: "Free some space.", details: { free_bytes: 7 } },
+};
+
 const POOL = {
   now: timeOf(0),
   ready: { status: "ready" as const, reasons: [] },
@@ -65,6 +70,7 @@ function overviewOf(seconds: number): Overview {
     started_at: timeOf(-10),
     ...POOL,
     models: [{ id: "llama3.3", agents: 1 }],
+    problems: [PROBLEM],
     samples: { from: timeOf(0), every_ms: 1000, ...series },
     asks: [askOf("a")],
   });
@@ -89,6 +95,9 @@ test("the first frame contains the history, and later frames extend it", () => {
   expect(next?.asks.map(({ request_id }) => request_id)).toEqual(["c", "b", "a"]);
   // The server sends the models only when they change.
   expect(next?.models).toEqual([{ id: "llama3.3", agents: 1 }]);
+  expect(next?.problems).toEqual([PROBLEM]);
+  const last = { type: "second" as const, ...POOL, sample: sampleOf(4), asks: [], problems: [] };
+  expect(takeFrame(next, last)?.problems).toEqual([]);
   expect(next?.version).toBe("1.0.0");
   expect(first?.history.series.asks, "the previous overview is not modified").toEqual([0, 1, 2]);
 });

@@ -21,7 +21,7 @@ describe("GET /admin/settings", () => {
     const answer = SettingsAnswer.parse(JSON.parse(text));
     expect(answer.version).toBe(manifest.version);
     expect(Math.abs(Date.parse(answer.started_at) - Date.now())).toBeLessThan(60_000);
-    expect(Object.keys(answer.settings)).toEqual(SETTING_NAMES);
+    expect(Object.keys(answer.settings)).toEqual([...SETTING_NAMES, "webhook"]);
     expect(answer.settings).toMatchObject({
       queueWaitMs: {
         ...{ value: "90s", from: "--queue-wait", label: "--queue-wait" },

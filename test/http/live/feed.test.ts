@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { ProblemAnswer } from "../../../src/http/alerts/schema.ts";
 import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts";
 import type { LiveOverview } from "../../../src/http/live/overview.ts";
 import { LIVE_CLOSE, type LiveFrame } from "../../../src/http/live/schema.ts";
@@ -24,8 +25,10 @@ function scene() {
   } as unknown as LiveOverview;
   const subscribers: { frames: LiveFrame[] }[] = [];
   const ended: string[] = [];
+  const problems: ProblemAnswer[] = [];
   const feed = createLiveFeed({
     overview,
+    problems: () => [...problems],
     endedOf: async (sessions) => sessions.filter(({ hash }) => ended.includes(hash)),
     channel: () => ({
       publish: (_, text) => subscribers.map(({ frames }) => frames.push(JSON.parse(text))),
@@ -47,7 +50,7 @@ function scene() {
     feed.websocket.open(ws);
     return view;
   };
-  return { counts, waits, ended, feed, open };
+  return { counts, waits, ended, problems, feed, open };
 }
 
 test("a view that opens while a frame is made misses no frame, and gets none that is in its overview", async () => {
@@ -72,6 +75,28 @@ test("a view that opens while a frame is made misses no frame, and gets none tha
   for (const { frames } of [first, second])
     expect(frames.at(-1)).toMatchObject({ sample: { at: "1" }, asks: [2] });
   expect(second.frames).toHaveLength(2);
+});
+
+test("a view gets the problems first, and again whenever they have changed", async () => {
+  const { problems, feed, open } = scene();
+  const problem = { id: "disk_low" } as ProblemAnswer;
+  problems.push(problem);
+  const first = open();
+  await settle();
+  expect(first.frames).toMatchObject([{ problems: [problem] }]);
+  const pass = async () => {
+    feed.tick();
+    await settle();
+  };
+  await pass();
+  expect(first.frames.at(-1)).not.toHaveProperty("problems");
+  problems.pop();
+  const second = open();
+  await settle();
+  // The others have yet to be sent what is newer: then it is news for both.
+  expect(second.frames).toMatchObject([{ problems: [problem] }]);
+  await pass();
+  for (const { frames } of [first, second]) expect(frames.at(-1)).toMatchObject({ problems: [] });
 });
 
 test("frames are sent in their order, even if one takes longer to make than the next", async () => {

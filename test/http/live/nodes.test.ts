@@ -28,7 +28,7 @@ function scene() {
     });
     const views: { frames: LiveFrame[] }[] = [];
     const feed = createLiveFeed({
-      ...{ overview, nodes: figures, endedOf: async () => [] },
+      ...{ overview, nodes: figures, problems: () => [], endedOf: async () => [] },
       channel: () => ({
         publish: (_, text) => views.map(({ frames }) => frames.push(JSON.parse(text))),
         subscriberCount: () => views.length,

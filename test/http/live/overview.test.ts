@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createOverview } from "../../../src/http/live/overview.ts";
-import { Overview } from "../../../src/http/live/schema.ts";
+import { OverviewFigures } from "../../../src/http/live/schema.ts";
 import { createRelayBench } from "../../support/relay.ts";
 import { openTestStore } from "../../support/store.ts";
 import { joinAgent } from "../../support/transport.ts";
@@ -113,7 +113,7 @@ describe("the overview", () => {
     pass();
     await live.prepare();
     const overview = live.read();
-    expect(Overview.parse(overview)).toEqual(overview);
+    expect(OverviewFigures.parse(overview)).toEqual(overview);
     expect(overview).toMatchObject({
       ...{ version: "1.2.3", started_at: new Date(STARTED).toISOString() },
       ...{ ready: { status: "ready", reasons: [] }, agents: { connected: 1, accepting: 1 } },
@@ -183,5 +183,5 @@ test("the overview names what fails while requests are served, and has no such l
   for (let second = 0; second < 5; second++) pass();
   await live.prepare();
   expect(live.read().ready).toEqual({ status: "ready", reasons: [], degraded: ["store", "nats"] });
-  expect(Overview.parse(live.read())).toEqual(live.read());
+  expect(OverviewFigures.parse(live.read())).toEqual(live.read());
 });

@@ -7,12 +7,13 @@ const LISTED_MAX = 20;
 
 /**
  * Returns the error for a model that no agent has ever offered. `name` is the caller's name for it, if the text
- * is to have it: in the reference style the text tells programs which error it is.
+ * is to have it: in the reference style the text tells programs which error it is. `asked` is the name in any case.
  */
 export function unknownModel(
   relay: Pick<Relay, "models">,
   { models }: Asker,
   name: string | undefined,
+  asked = name,
 ): AppError {
   const offered = relay.models().map(({ id }) => id);
   // After a start the agents have yet to come back, most likely with the model.
@@ -21,7 +22,8 @@ export function unknownModel(
   // Other names would garble the sentence.
   const message =
     name !== undefined && /^[\w.:/@+-]{1,100}$/.test(name) && `The model \`${name}\` does not exist`;
-  return new AppError("model_not_found", { param: "model", hint, ...(message && { message }) });
+  const model = asked === undefined ? {} : { model: asked };
+  return new AppError("model_not_found", { param: "model", hint, ...(message && { message }), ...model });
 }
 
 /** Returns a sentence with the models that a caller may use. */
