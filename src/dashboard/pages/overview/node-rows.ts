@@ -1,11 +1,12 @@
 import type { LiveNode } from "../../api/types.ts";
+import { text } from "../../texts/texts.ts";
 
 /** A node of the cluster; `node` is undefined if it does not tell its numbers. */
 export interface NodeRow {
   key: string;
   name: string;
   node: LiveNode | undefined;
-  label: "Ready" | "Not ready" | "Draining" | "Not answering";
+  label: string;
   tone: "ok" | "warn" | "bad";
   /** Why it is not ready, or not wholly. */
   reason: string | null;
@@ -23,27 +24,33 @@ export function nodeRows({ nodes = [], missing_nodes: missing = [] }: Nodes): No
   const missingRows = missing.map(
     (name): NodeRow => ({
       ...{ key: `missing ${name}`, name, node: undefined },
-      ...{ label: "Not answering", tone: "bad", reason: "Its numbers are missing on this page." },
+      ...{ label: text("overview.nodes.missing"), tone: "bad", reason: text("overview.nodes.missingReason") },
     }),
   );
   return [...rows, ...missingRows];
 }
 
-function stateOf({ draining, ready }: LiveNode): Pick<NodeRow, "label" | "tone" | "reason"> {
-  if (draining) return { label: "Draining", tone: "warn", reason: "It is about to stop." };
+type State = Pick<NodeRow, "label" | "tone" | "reason">;
+
+function stateOf({ draining, ready }: LiveNode): State {
+  if (draining)
+    return {
+      label: text("overview.nodes.draining"),
+      tone: "warn",
+      reason: text("overview.nodes.drainingReason"),
+    };
   if (ready.status === "ready") return readyStateOf(ready.degraded);
-  return { label: "Not ready", tone: "warn", reason: ready.reasons.join(", ") };
+  return { label: text("overview.notReady"), tone: "warn", reason: ready.reasons.join(", ") };
 }
 
 /** A sentence for each part that may fail while a node takes requests. */
 const DEGRADED: Record<string, string> = {
-  store: "The database does not answer it.",
-  nats: "It has lost the way to the other nodes.",
+  store: text("overview.nodes.store"),
+  nats: text("overview.nodes.nats"),
 };
 
-function readyStateOf(
-  degraded: LiveNode["ready"]["degraded"] = [],
-): Pick<NodeRow, "label" | "tone" | "reason"> {
-  if (degraded.length === 0) return { label: "Ready", tone: "ok", reason: null };
-  return { label: "Ready", tone: "warn", reason: degraded.map((part) => DEGRADED[part] ?? "").join(" ") };
+function readyStateOf(degraded: LiveNode["ready"]["degraded"] = []): State {
+  const label = text("overview.ready");
+  if (degraded.length === 0) return { label, tone: "ok", reason: null };
+  return { label, tone: "warn", reason: degraded.map((part) => DEGRADED[part] ?? "").join(" ") };
 }

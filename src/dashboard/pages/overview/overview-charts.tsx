@@ -11,6 +11,7 @@ import {
   type Series,
   stepStarts,
 } from "../../state/history.ts";
+import { text } from "../../texts/texts.ts";
 
 const SHOWN_S = 900;
 
@@ -23,11 +24,17 @@ export function OverviewCharts({ history }: { history: History }) {
   return (
     <div class="charts">
       <Card>
-        <Chart title="Requests per second" xs={xs} range={range} format={formatNumber} series={rate} />
+        <Chart
+          title={text("overview.charts.rate")}
+          xs={xs}
+          range={range}
+          format={formatNumber}
+          series={rate}
+        />
       </Card>
       <Card>
         <Chart
-          title="Requests running and waiting"
+          title={text("overview.charts.level")}
           xs={xs}
           range={range}
           format={formatNumber}
@@ -36,7 +43,7 @@ export function OverviewCharts({ history }: { history: History }) {
       </Card>
       <Card>
         <Chart
-          title="Time to first byte"
+          title={text("overview.charts.latency")}
           xs={xs}
           range={range}
           format={formatDuration}
@@ -59,11 +66,17 @@ function linesOf({ xs, series }: History) {
   return {
     xs: stepStarts(xs, STEP_S),
     range: [newest - SHOWN_S, newest] as const,
-    rate: [line("ok", "ok", series.ok, meanOf), line("failed", "bad", series.failed, meanOf)],
-    level: [line("running", "accent", series.running, maxOf), line("waiting", "warn", series.queue, maxOf)],
+    rate: [
+      line(text("overview.charts.ok"), "ok", series.ok, meanOf),
+      line(text("overview.charts.failed"), "bad", series.failed, meanOf),
+    ],
+    level: [
+      line(text("overview.charts.running"), "accent", series.running, maxOf),
+      line(text("overview.charts.waiting"), "warn", series.queue, maxOf),
+    ],
     latency: [
-      line("time to first byte", "accent", series.first_byte_ms, meanOf),
-      line("queue time", "warn", series.queue_ms, meanOf),
+      line(text("overview.charts.firstByte"), "accent", series.first_byte_ms, meanOf),
+      line(text("overview.charts.queueTime"), "warn", series.queue_ms, meanOf),
     ],
   };
 }

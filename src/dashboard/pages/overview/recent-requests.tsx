@@ -7,33 +7,46 @@ import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { useHeld } from "../../state/use-held.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 
 const SHOWN_AT_FIRST = 15;
 
 const COLUMNS: readonly Column<LiveAsk>[] = [
-  { title: "Ended", cell: (request) => <Ended request={request} /> },
-  { title: "Result", cell: (request) => <Result request={request} /> },
-  { title: "Model", cell: ({ model }) => <Name text={model ?? "any"} /> },
-  { title: "User", cell: ({ user }) => <PrincipalLink user={user} /> },
+  { title: text("overview.recent.ended"), cell: (request) => <Ended request={request} /> },
+  { title: text("overview.recent.result"), cell: (request) => <Result request={request} /> },
   {
-    title: "Agent",
-    cell: ({ agent }) => (agent ? <Name text={agent.name} /> : <span class="muted">none</span>),
+    title: text("overview.recent.model"),
+    cell: ({ model }) => <Name text={model ?? text("overview.recent.anyModel")} />,
   },
-  { title: "Endpoint", cell: ({ surface }) => <span class="mono">{surface}</span> },
-  { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
-  { title: "Time to first byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
-  { title: "Duration", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
+  { title: text("overview.recent.user"), cell: ({ user }) => <PrincipalLink user={user} /> },
   {
-    title: "Input tokens",
+    title: text("overview.recent.agent"),
+    cell: ({ agent }) =>
+      agent ? <Name text={agent.name} /> : <span class="muted">{text("overview.recent.noAgent")}</span>,
+  },
+  { title: text("overview.recent.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
+  { title: text("overview.recent.queued"), cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
+  {
+    title: text("overview.recent.firstByte"),
+    cell: ({ first_byte_ms }) => formatDuration(first_byte_ms),
+    isNumber: true,
+  },
+  {
+    title: text("overview.recent.duration"),
+    cell: ({ duration_ms }) => formatDuration(duration_ms),
+    isNumber: true,
+  },
+  {
+    title: text("overview.recent.inputTokens"),
     cell: ({ prompt_tokens, tokens_estimated }) => (
       <Tokens count={prompt_tokens} isEstimate={tokens_estimated} />
     ),
     isNumber: true,
   },
   {
-    title: "Output tokens",
+    title: text("overview.recent.outputTokens"),
     cell: ({ completion_tokens, tokens_estimated }) => (
       <Tokens count={completion_tokens} isEstimate={tokens_estimated} />
     ),
@@ -49,25 +62,27 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
   return (
     <div {...hold}>
       <Card
-        title="Recent requests"
+        title={text("overview.recent.title")}
         isFlush
         actions={
           <>
-            {isHeld ? <span class="muted">Paused while you point at it</span> : null}
+            {isHeld ? <span class="muted">{text("overview.recent.held")}</span> : null}
             {isCut ? (
               <Button isSmall kind="quiet" onClick={() => setShowsAll((before) => !before)}>
-                {showsAll ? `Show ${SHOWN_AT_FIRST}` : `Show all ${shown.length}`}
+                {showsAll
+                  ? text("overview.recent.showSome", { count: SHOWN_AT_FIRST })
+                  : text("overview.recent.showAll", { count: shown.length })}
               </Button>
             ) : null}
           </>
         }
       >
         <Table
-          caption="Recent requests"
+          caption={text("overview.recent.title")}
           columns={COLUMNS}
           rows={showsAll ? shown : shown.slice(0, SHOWN_AT_FIRST)}
           keyOf={({ request_id }) => request_id}
-          empty={<EmptyState title="No request has finished yet." />}
+          empty={<EmptyState title={text("overview.recent.empty")} />}
         />
       </Card>
     </div>
@@ -80,14 +95,14 @@ function Ended({ request: { at, request_id, duration_ms } }: { request: LiveAsk 
   return (
     <a href={requestsHref({ open: request_id, at: arrived })}>
       <time datetime={at}>{formatClock(at)}</time>
-      <span class="off-screen"> details</span>
+      <span class="off-screen"> {text("overview.recent.details")}</span>
     </a>
   );
 }
 
 function Tokens({ count, isEstimate }: { count: number | null; isEstimate: boolean }) {
   if (!isEstimate) return <>{formatNumber(count)}</>;
-  return <span title="Estimated, as the upstream did not report it">≈ {formatNumber(count)}</span>;
+  return <span title={text("overview.recent.estimated")}>≈ {formatNumber(count)}</span>;
 }
 
 /**
@@ -97,6 +112,6 @@ function Tokens({ count, isEstimate }: { count: number | null; isEstimate: boole
 function Result({ request: { outcome, upstream_status } }: { request: LiveAsk }) {
   if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
   if (upstream_status !== null && upstream_status >= 400)
-    return <Badge tone="warn">status {upstream_status}</Badge>;
+    return <Badge tone="warn">{text("overview.recent.status", { status: upstream_status })}</Badge>;
   return <Badge tone="ok">ok</Badge>;
 }
