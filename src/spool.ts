@@ -1,4 +1,4 @@
-import { mkdir, open, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 type File = Awaited<ReturnType<typeof open>>;
@@ -83,6 +83,15 @@ export class Spool {
     this.#busy = Promise.all([this.#busy, settled]);
     return work;
   }
+}
+
+const FILE_NAME = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** Deletes the files that a process left behind which ended suddenly, where files in use keep their names. */
+export async function deleteLeftSpools(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const left = names.filter((name) => FILE_NAME.test(name));
+  await Promise.all(left.map((name) => unlink(join(folder, name)).catch(() => {})));
 }
 
 async function writeTo(file: File, bytes: Uint8Array, at: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Spool } from "../src/spool.ts";
+import { deleteLeftSpools, Spool } from "../src/spool.ts";
 import { tempFolder } from "./support/store.ts";
 
 async function spoolWith(...pieces: Uint8Array[]) {
@@ -43,4 +43,14 @@ test("a spool does not change when its writer uses the bytes again", async () =>
   const { spool } = await spoolWith(own);
   own.fill(9);
   expect([...(await spool.read(0, into(2)))]).toEqual([1, 1]);
+});
+
+test("files that were left behind are deleted, and nothing else is", async () => {
+  const folder = join(tempFolder(), "uploads");
+  await deleteLeftSpools(folder);
+  await mkdir(folder);
+  for (const name of [crypto.randomUUID(), crypto.randomUUID(), "notes.txt", `${crypto.randomUUID()}.wav`])
+    await Bun.write(join(folder, name), "x");
+  await deleteLeftSpools(folder);
+  expect((await readdir(folder)).map((name) => name.slice(-4)).sort()).toEqual([".txt", ".wav"]);
 });

@@ -1,10 +1,12 @@
 import { AppError } from "../errors.ts";
 import type { Endpoint } from "../protocol/agent-v2.ts";
-import { type Piece, readPiece } from "../protocol/bytes/pieces.ts";
+import { freeBytes } from "../protocol/bytes/free-bytes.ts";
+import { readPiece } from "../protocol/bytes/pieces.ts";
+import type { Piece } from "../protocol/bytes/window.ts";
 import { hasByteAnswer } from "../protocol/endpoints.ts";
 import type { Agent } from "../relay/agent.ts";
+import { ByteAsks } from "../relay/bytes/byte-asks.ts";
 import type { UploadReader } from "../relay/types.ts";
-import { ByteAsks } from "./byte-asks.ts";
 import { AgentConnection, type ConnectionOptions } from "./connection.ts";
 import type { AnswerFrame } from "./frames.ts";
 
@@ -66,16 +68,16 @@ export abstract class ByteConnection<Options extends ConnectionOptions> extends 
   override receiveBytes(message: Uint8Array): void {
     const piece = readPiece(message);
     if (!piece || !this.agent) super.receiveBytes(message);
-    else if (this.isOpen) this.piece(piece, this.agent);
+    else if (this.isOpen) this.piece(piece, this.agent, () => freeBytes(message));
   }
 
-  /** A part of an answer in bytes. */
-  protected piece(piece: Piece, agent: Agent): void {
+  /** A part of an answer in bytes. `free` is called when the caller has taken it. */
+  protected piece(piece: Piece, agent: Agent, free?: () => void): void {
     if (!agent.holds(piece.ask)) {
       this.unexpectedFor(piece.ask);
       return;
     }
-    const taken = this.#bytes?.receive(piece);
+    const taken = this.#bytes?.receive(piece, free);
     if (taken) this.relay.delta(agent, piece.ask, { data: "", piece: taken });
     else this.refuse("frame_invalid", "bytes without a head, or above the credit");
   }

@@ -1,6 +1,7 @@
 import type { LinkedAgent, ServerLink } from "../protocol/agent-link.ts";
 import type { AgentFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import type { Piece } from "../protocol/bytes/pieces.ts";
+import { freeBytes } from "../protocol/bytes/free-bytes.ts";
+import type { Piece } from "../protocol/bytes/window.ts";
 import type { SentBytes } from "../relay/types.ts";
 import type { AdmittedAgent } from "./connection.ts";
 import { readFrame } from "./frames.ts";
@@ -35,7 +36,7 @@ export class InProcessConnection extends V2Connection {
   get link(): ServerLink {
     return {
       send: (frame) => this.#receive(frame),
-      sendPiece: (piece) => this.agent && this.isOpen && this.piece(piece, this.agent),
+      sendPiece: (piece) => this.#receivePiece(piece),
       close: () => this.closed(),
     };
   }
@@ -65,6 +66,13 @@ export class InProcessConnection extends V2Connection {
     // The sender writes the next bytes in the same place.
     this.linked.receivePiece({ ask: piece.ask, bytes: piece.bytes.slice() });
     return true;
+  }
+
+  #receivePiece({ ask, bytes }: Piece): void {
+    if (!this.agent || !this.isOpen) return;
+    // The sender frees its own.
+    const copy = bytes.slice();
+    this.piece({ ask, bytes: copy }, this.agent, () => freeBytes(copy));
   }
 
   #receive(frame: AgentFrame): boolean {

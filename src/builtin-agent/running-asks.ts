@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { isOllamaEndpoint, LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
-import type { Piece } from "../protocol/bytes/pieces.ts";
+import type { Piece } from "../protocol/bytes/window.ts";
 import { hasByteAnswer } from "../protocol/endpoints.ts";
 import { CreditWindow } from "./bytes/credit-window.ts";
 import { forwardBytes, isSentAsBytes } from "./bytes/forward-bytes.ts";

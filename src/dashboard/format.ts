@@ -22,6 +22,17 @@ export function formatShort(value: Maybe<number>): string {
   return value === null || value === undefined ? NONE : short.format(value);
 }
 
+/** Formats a number of bytes: 999 B, 12.3 kB, 4.7 MB. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let [value, unit] = [bytes, 0];
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${(unit === 0 || value >= 99.95 ? whole : tenth).format(value)} ${units[unit]}`;
+}
+
 /** Formats a duration: 12 ms, 1.2 s, 3 min 5 s, 2 h 5 min, 3 d 4 h. */
 export function formatDuration(ms: Maybe<number>): string {
   if (ms === null || ms === undefined) return NONE;

@@ -1,5 +1,5 @@
 import type { AgentFrame, ServerFrame } from "./agent-v2.ts";
-import type { Piece } from "./bytes/pieces.ts";
+import type { Piece } from "./bytes/window.ts";
 
 /** The agent's side of a link: a connection of v2 within one process, which passes frames as objects. */
 export interface LinkedAgent {
@@ -18,7 +18,7 @@ export interface LinkedAgent {
 export interface ServerLink {
   /** Takes a frame of the agent. Returns false, and takes nothing, if the frame is larger than the limit. */
   send(frame: AgentFrame): boolean;
-  /** Takes bytes of an answer. */
+  /** Takes a copy of bytes of an answer. */
   sendPiece(piece: Piece): void;
   /** The agent has left. */
   close(): void;

@@ -69,9 +69,12 @@ export class UsageReader {
   /** The usage so far; undefined if the input tokens were not reported, or a count cannot be right. */
   get usage(): Usage | undefined {
     const { prompt, input: own, cached, created } = this.#input;
-    const { output = 0, reasoning, total } = this.#output;
+    const { output: told, reasoning, total } = this.#output;
+    const output = told ?? 0;
     const isApart = this.#isCacheApart && own !== undefined;
-    const input = prompt ?? (isApart ? sum(own, cached, created) : own);
+    // Rankings and embeddings have input tokens only, which some upstreams tell by the total alone.
+    const only = told === undefined ? total : undefined;
+    const input = prompt ?? (isApart ? sum(own, cached, created) : own) ?? only;
     // xAI and Gemini count reasoning beside the output tokens, which only the total tells.
     const isBeside = reasoning !== undefined && reasoning > 0 && total === sum(input, output, reasoning);
     const usage = Usage.safeParse({

@@ -1,6 +1,7 @@
 import { parseJson } from "../json/parse.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
+import { AnswerScanner, type ToldUsage } from "../protocol/bytes/answer-scanner.ts";
 import { CHAT_STREAM_END } from "../protocol/chat.ts";
 import { estimateByLength, estimateTokens } from "../protocol/token-estimate.ts";
 import { mayHaveUsage, UsageReader } from "../protocol/token-usage.ts";
@@ -27,14 +28,24 @@ export class AnswerMeter {
   /** The last two events, as the usage is in one of them. */
   #last = "";
   #beforeLast = "";
+  /** The bytes of an answer in bytes; undefined for others. */
+  #bytes: number | undefined;
+  #scanner: AnswerScanner | undefined;
 
   /** Whether anything has come. */
   get hasBegun(): boolean {
     return this.#first !== undefined;
   }
 
-  note({ data, event }: Delta): void {
+  /** How many bytes of an answer in bytes came, and what they tell; undefined for other answers. */
+  get inBytes(): { bytes: number; told: ToldUsage | undefined } | undefined {
+    return this.#bytes === undefined ? undefined : { bytes: this.#bytes, told: this.#scanner?.end() };
+  }
+
+  note(delta: Delta): void {
+    const { data, event } = delta;
     if (data === CHAT_STREAM_END) return;
+    if (data === "" && (delta.head || delta.piece)) this.#noteBytes(delta);
     this.#first ??= data.length <= SAMPLE_LENGTH_MAX ? data : "";
     this.#beforeLast = this.#last;
     this.#last = data;
@@ -42,6 +53,14 @@ export class AnswerMeter {
     this.#pieces++;
     this.#length += data.length;
     if (this.#samples.length < SAMPLES_MAX && data.length <= SAMPLE_LENGTH_MAX) this.#samples.push(data);
+  }
+
+  #noteBytes({ head, piece }: Delta): void {
+    this.#bytes ??= 0;
+    if (head) this.#scanner = AnswerScanner.for(head.contentType);
+    if (!piece) return;
+    this.#bytes += piece.bytes.byteLength;
+    this.#scanner?.push(piece.bytes);
   }
 
   /** The usage that the events so far report. Its output tokens are 0 if only the first event has a usage. */

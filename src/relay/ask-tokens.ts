@@ -24,14 +24,17 @@ export interface AskWork {
 const NONE: AskTokens = { inputTokens: undefined, outputTokens: undefined, tokensEstimated: false };
 /** Counting the tokens of a message uses none. */
 const ZERO: AskTokens = { inputTokens: 0, outputTokens: 0, tokensEstimated: false };
-const EMBEDDING: ReadonlySet<string> = new Set(["embeddings", "api/embed"]);
+/** The endpoints whose answers have no text of the model's. */
+const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(["embeddings", "api/embed", "rerank", "moderations"]);
 const NOTHING_REFUSED: ReadonlySet<never> = new Set();
 
 /** The errors of callers who left, or were sent away, while an agent worked for them. */
 const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"]);
 
 /** The endpoints that count tokens, and use none. */
-const COUNTING: ReadonlySet<Endpoint> = new Set(["messages/count_tokens", COUNT_ENDPOINT] as const);
+const COUNTING: ReadonlySet<Endpoint> = new Set([
+  ...(["messages/count_tokens", COUNT_ENDPOINT, "tokenize", "detokenize"] as const),
+]);
 
 /**
  * Returns the tokens of an ask that has ended, so that every answer counts against its caller's limit, also
@@ -49,7 +52,7 @@ export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
   if ("endpoint" in request) {
     if (COUNTING.has(request.endpoint)) return ZERO;
     // Bytes are not counted in tokens, unless the upstream does.
-    if (hasByteAnswer(request.endpoint)) return reportedTokens(outcome);
+    if (hasByteAnswer(request.endpoint)) return reportedTokens(work, outcome);
   }
   return countedTokens(work, outcome);
 }
@@ -68,8 +71,9 @@ function countedTokens(work: AskWork, outcome: Answer | AppError): AskTokens {
   return body === undefined ? streamedTokens(work, usage) : wholeTokens(work, body, usage);
 }
 
-function reportedTokens(outcome: Answer | AppError): AskTokens {
-  const usage = outcome instanceof AppError || outcome.kind === "v1" ? undefined : outcome.usage;
+function reportedTokens({ meter }: AskWork, outcome: Answer | AppError): AskTokens {
+  const answered = outcome instanceof AppError || outcome.kind === "v1" ? undefined : outcome.usage;
+  const usage = answered ?? meter.inBytes?.told?.tokens;
   return hasTokens(usage) ? { ...tokenCountsOf(usage), tokensEstimated: false } : NONE;
 }
 
@@ -81,9 +85,9 @@ const streamedTokens = (work: AskWork, usage = work.meter.usage) =>
 
 function wholeTokens(work: AskWork, body: string, usage?: Usage): AskTokens {
   const { request } = work;
-  const isEmbedding = request && "endpoint" in request && EMBEDDING.has(request.endpoint);
+  const hasNoOutput = request && "endpoint" in request && WITHOUT_OUTPUT.has(request.endpoint);
   const inBody = !usage && mayHaveUsage(body) ? usageIn(parseJson(body)) : usage;
-  return reportedOr(inBody, work, () => (isEmbedding ? 0 : estimateTokens(textIn(parseJson(body)))));
+  return reportedOr(inBody, work, () => (hasNoOutput ? 0 : estimateTokens(textIn(parseJson(body)))));
 }
 
 /** Estimates what the usage does not report, which may be reported as 0. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
+import type { MediaUsage } from "../protocol/bytes/media-usage.ts";
 import type { TokenCounts } from "../protocol/token-usage.ts";
 import type { TryFailure } from "./asks/failure-text.ts";
 
@@ -33,6 +34,8 @@ export interface AskTokens extends TokenCounts {
 /** The record of a finished ask: numbers and names, never its content. */
 export interface AskRecord extends AskOrigin, AskTokens {
   principal: Principal;
+  /** The work besides the tokens, of an ask that has any: that of audio, images and rankings. */
+  media?: MediaUsage | undefined;
   /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;
   /** That agent's own name for itself. */

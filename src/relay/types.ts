@@ -45,6 +45,8 @@ export interface ModelRequest {
 /** A body that is sent as bytes, as often as needed. */
 export interface Upload {
   contentType: string;
+  /** The number of its bytes as it was received. */
+  readonly bytes: number;
   /** Opens the body for the model that the chosen agent will use. */
   open(model: string): UploadReader;
 }

@@ -5,6 +5,7 @@ import type { TrafficMeter } from "../http/traffic/meter.ts";
 import type { Log, LogFields } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { principalName } from "../principal.ts";
+import type { MediaUsage } from "../protocol/bytes/media-usage.ts";
 import type { RelayObserver } from "../relay/options.ts";
 import { type AskRecord, shownModel } from "../relay/record.ts";
 import type { AgentIdentity } from "../relay/types.ts";
@@ -50,7 +51,7 @@ export function createObserver(options: ObserverOptions): RelayObserver {
 
 /** Returns what the log tells about a finished ask, with the id of its request. */
 function askFieldsOf(record: AskRecord): LogFields {
-  const { surface, principal, agent, model, outcome, tries, deltas } = record;
+  const { surface, principal, agent, model, outcome, tries, deltas, media } = record;
   const [, traceId, spanId] = record.traceparent?.split("-") ?? [];
   return {
     request_id: record.requestId,
@@ -75,5 +76,14 @@ function askFieldsOf(record: AskRecord): LogFields {
     cache_creation_tokens: record.cacheCreationTokens,
     reasoning_tokens: record.reasoningTokens,
     tokens_estimated: record.tokensEstimated || undefined,
+    ...(media && mediaFieldsOf(media)),
   };
 }
+
+const mediaFieldsOf = ({ audioMs, images, searchUnits, inputBytes, outputBytes }: MediaUsage): LogFields => ({
+  audio_ms: audioMs,
+  images,
+  search_units: searchUnits,
+  input_bytes: inputBytes,
+  output_bytes: outputBytes,
+});

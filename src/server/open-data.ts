@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { removeUnfinished } from "../backup/swap.ts";
 import type { Config } from "../config/settings.ts";
-import { databaseIn } from "../data-folder.ts";
+import { databaseIn, uploadFolderIn } from "../data-folder.ts";
 import { causeOf, type Log } from "../log/log.ts";
+import { deleteLeftSpools } from "../spool.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { isFirstStart, noteStarted } from "./first-start.ts";
@@ -33,6 +34,8 @@ export async function openData(config: Config, log: Log): Promise<OpenData> {
   try {
     // Without a database in it, the folder has at most the keys.
     if (existsSync(data)) closeFolder(data, log);
+    // The folder is locked, so no other process uses them.
+    if (isLocal) await deleteLeftSpools(uploadFolderIn(data));
   } catch (error) {
     await store.close();
     throw error;

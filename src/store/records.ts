@@ -42,6 +42,11 @@ export interface StoredRequest {
   cacheCreationTokens: number | null;
   reasoningTokens: number | null;
   tokensEstimated: boolean;
+  audioMs: number | null;
+  images: number | null;
+  searchUnits: number | null;
+  inputBytes: number | null;
+  outputBytes: number | null;
 }
 
 /** A place in the order of requests. */

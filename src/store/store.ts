@@ -219,6 +219,13 @@ export interface UsageSum {
   /** Asks that reached an agent and have no tokens, or a number of them that cannot be right. */
   uncounted: number;
   durationMs: number;
+  /** The audio that upstreams heard, the images that they made, and the units of their rankings, as they told them. */
+  audioMs: number;
+  images: number;
+  searchUnits: number;
+  /** The bytes of requests for audio and images, and of their answers. */
+  inputBytes: number;
+  outputBytes: number;
 }
 
 export interface UsageSumQuery {

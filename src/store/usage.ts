@@ -1,4 +1,5 @@
 import { userIdOf } from "../principal.ts";
+import { MEDIA_MAX, type MediaUsage } from "../protocol/bytes/media-usage.ts";
 import type { TryFailure } from "../relay/record.ts";
 import type { StoredFailure } from "./records.ts";
 import type { UsageRow, UsageSum, UsageSumQuery } from "./store.ts";
@@ -9,8 +10,16 @@ const NAME_LENGTH_MAX = 256;
 /** A longer duration cannot be right, and is not added to sums. */
 export const DURATION_MS_MAX = 1e12;
 
+/** The columns that the rows of most requests do not have. */
+export const MEDIA_FIELDS = Object.keys(MEDIA_MAX) as (keyof MediaUsage)[];
+
 /** Returns the values of the columns of a row, as every kind of store names them. */
-export function usageValues(row: UsageRow) {
+export function usageValues(row: UsageRow): UsageValues {
+  const values = commonValues(row);
+  return row.media ? { ...values, ...row.media } : values;
+}
+
+function commonValues(row: UsageRow) {
   const { firstByteMs, agent, model } = row;
   return {
     at: row.at,
@@ -51,14 +60,14 @@ function failuresText(failures: readonly TryFailure[]): string {
   return JSON.stringify(stored);
 }
 
-export type UsageValues = ReturnType<typeof usageValues>;
+export type UsageValues = ReturnType<typeof commonValues> & MediaUsage;
 
 /** The sums of a group of rows. */
 export type Sums = Omit<UsageSum, "group">;
 
 export const SUM_NAMES = [
   ...["asks", "failed", "inputTokens", "outputTokens", "cachedTokens", "cacheCreationTokens"],
-  ...["reasoningTokens", "estimated", "uncounted", "durationMs"],
+  ...["reasoningTokens", "estimated", "uncounted", "durationMs", ...MEDIA_FIELDS],
 ] as (keyof Sums)[];
 
 /** Sorts the sums of a report. */

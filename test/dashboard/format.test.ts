@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   formatAgo,
+  formatBytes,
   formatClock,
   formatCount,
   formatDuration,
@@ -62,4 +63,17 @@ test("only a count of one is singular", () => {
   expect([0, 1, 2].map((count) => formatCount(count, "agent"))).toEqual(["0 agents", "1 agent", "2 agents"]);
   expect(formatCount(2000, "entry", "entries")).toBe("2,000 entries");
   expect(formatShare(1, 3)).toBe("33%");
+});
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1_000, "1 kB"],
+  [12_345, "12.3 kB"],
+  [99_960, "100 kB"],
+  [999_600, "1 MB"],
+  [4_700_000_000, "4.7 GB"],
+  [5_000_000_000_000, "5,000 GB"],
+])("%d bytes are shown as %s", (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
 });

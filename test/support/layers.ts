@@ -45,7 +45,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "metrics",
         "net",
       ],
-      ...["data-folder.ts", "package.json", "protocol", "relay", "settings", "store", "time.ts"],
+      ...["data-folder.ts", "package.json", "protocol", "relay", "settings", "spool.ts", "store", "time.ts"],
     ],
     external: /^(node:|bun(:|$))/,
   },
@@ -92,7 +92,8 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   },
   store: {
     ours: [
-      ...["relay/conversation.ts", "relay/record.ts", "relay/routing/priority.ts", "protocol/agent-v2.ts"],
+      ...["relay/conversation.ts", "relay/record.ts", "relay/routing/priority.ts"],
+      ...["protocol/agent-v2.ts", "protocol/bytes/media-usage.ts"],
       ...["errors.ts", "files.ts", "drizzle", "time.ts"],
     ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,

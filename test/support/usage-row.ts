@@ -24,3 +24,6 @@ export const usageRow = (changes: Partial<UsageRow> = {}): UsageRow => ({
 
 /** The parts of the tokens of asks whose upstream reported none. */
 export const NO_DETAILS = { cachedTokens: 0, cacheCreationTokens: 0, reasoningTokens: 0 };
+
+/** The sums of asks that are only counted in tokens. */
+export const NO_MEDIA = { audioMs: 0, images: 0, searchUnits: 0, inputBytes: 0, outputBytes: 0 };

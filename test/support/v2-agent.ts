@@ -1,5 +1,6 @@
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
-import { type Piece, readPiece, writePiece } from "../../src/protocol/bytes/pieces.ts";
+import { readPiece, writePiece } from "../../src/protocol/bytes/pieces.ts";
+import type { Piece } from "../../src/protocol/bytes/window.ts";
 import { agentHeaders } from "./agent-key.ts";
 
 export type AskFrame = Extract<ServerFrame, { type: "ask" }>;

@@ -1,4 +1,4 @@
-import { WINDOW_BYTES } from "../../protocol/bytes/pieces.ts";
+import { WINDOW_BYTES } from "../../protocol/bytes/window.ts";
 
 /** How many bytes of an answer may be sent until the server takes more. */
 export class CreditWindow {

@@ -1,5 +1,6 @@
 import { isAnswerStatus } from "../../protocol/agent-v2.ts";
-import { PIECE_BYTES_MAX } from "../../protocol/bytes/pieces.ts";
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
+import { PIECE_BYTES_MAX } from "../../protocol/bytes/window.ts";
 import { ENDED_EARLY, type EndFrame, failFrame } from "../end-frame.ts";
 import type { ResponseBody } from "../response-body.ts";
 import type { FrameSender } from "../server/connection.ts";
@@ -49,6 +50,7 @@ export async function forwardBytes(
         server.sendPiece({ ask, bytes });
         await server.room();
       }
+      freeBytes(part.value);
     }
   } catch {
     return failFrame(ENDED_EARLY, false);

@@ -1,4 +1,4 @@
-import { CREDIT_BYTES, WINDOW_BYTES } from "../../protocol/bytes/pieces.ts";
+import { CREDIT_BYTES, WINDOW_BYTES } from "../../protocol/bytes/window.ts";
 
 interface IncomingBodyOptions {
   contentType: string;

@@ -1,5 +1,5 @@
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
-import type { Piece } from "../../protocol/bytes/pieces.ts";
+import type { Piece } from "../../protocol/bytes/window.ts";
 import { PollingConnection } from "./polling.ts";
 import type { Refusal } from "./refusal.ts";
 import type { ConnectionEnd, ConnectionOptions, ServerConnection } from "./server-connection.ts";

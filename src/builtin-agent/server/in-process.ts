@@ -1,6 +1,6 @@
 import type { LinkAgent, ServerLink } from "../../protocol/agent-link.ts";
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
-import type { Piece } from "../../protocol/bytes/pieces.ts";
+import type { Piece } from "../../protocol/bytes/window.ts";
 import {
   type ConnectionEnd,
   type ConnectionHandlers,

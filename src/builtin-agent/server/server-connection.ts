@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import type { AgentFrame, HelloFrame, ServerFrame } from "../../protocol/agent-v2.ts";
-import type { Piece } from "../../protocol/bytes/pieces.ts";
+import type { Piece } from "../../protocol/bytes/window.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Why a connection has ended. */
@@ -38,7 +38,7 @@ export interface FrameSender {
   readonly silenceMs: number | undefined;
   /** Sends a frame. Returns false, and sends nothing, if the frame is larger than the server accepts. */
   send(frame: AgentFrame): boolean;
-  /** Sends bytes of an answer, after the frames that were sent before. */
+  /** Sends bytes of an answer, after the frames that were sent before. They may be overwritten or freed afterwards. */
   sendPiece(piece: Piece): void;
   /** Resolves once there is room for more. */
   room(): Promise<void>;

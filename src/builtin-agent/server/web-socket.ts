@@ -1,6 +1,7 @@
 import type { Cancel } from "../../clock.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, travelMs } from "../../protocol/agent-v2.ts";
-import { type Piece, readPiece, writePiece } from "../../protocol/bytes/pieces.ts";
+import { readPiece, writePiece } from "../../protocol/bytes/pieces.ts";
+import type { Piece } from "../../protocol/bytes/window.ts";
 import { bearer } from "../http.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { readFrame } from "./read-frame.ts";

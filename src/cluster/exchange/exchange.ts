@@ -77,6 +77,9 @@ export class Exchange implements Part, Peers {
     give: (from, frame) => this.#held.give(from, frame),
     ack: (from, frame) => this.#held.ack(from, frame),
     again: (from, frame) => this.#held.again(from, frame),
+    head: (from, frame) => this.#lent.head(from, frame),
+    bytes: (from, frame) => this.#sideOf(frame).bytes(from, frame),
+    credit: (from, frame) => this.#sideOf(frame).credit(from, frame),
     offer: (from, frame) => this.#lent.offer(from, frame),
     refused: (from, frame) => this.#lent.refused(from, frame),
     accept: (from, frame) => this.#lent.accept(from, frame),
@@ -85,6 +88,11 @@ export class Exchange implements Part, Peers {
     done: (from, frame) => this.#lent.done(from, frame),
     fail: (from, frame) => this.#lent.fail(from, frame),
   };
+
+  /** Bytes go both ways. */
+  #sideOf({ slot }: { slot: string }): HeldSlots | LentSlots {
+    return this.#held.has(slot) ? this.#held : this.#lent;
+  }
 
   joined(node: NodeInfo): void {
     this.#offers.join(node.id);

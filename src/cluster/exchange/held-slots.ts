@@ -1,12 +1,14 @@
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import type { AddedField } from "../../protocol/added-fields.ts";
+import { hasByteAnswer } from "../../protocol/endpoints.ts";
 import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
 import { lostError, sendError } from "../../relay/agent.ts";
 import type { FailedTry, HeldAgent, NodeRelay, TicketNode } from "../../relay/peers.ts";
 import type { Answer, Delta } from "../../relay/types.ts";
 import type { Link, NodeInfo } from "../part.ts";
 import { errorFields } from "./error-fields.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { agentFields, answerFields, originOf, requestOf } from "./run-fields.ts";
 import { ticketOf } from "./ticket-fields.ts";
 
@@ -37,6 +39,8 @@ interface Held {
   /** The lengths of the deltas that were sent, and that the node has confirmed. */
   sent: number;
   passed: number;
+  /** Those of an ask that may be answered in bytes. */
+  bytes: HeldBytes | undefined;
   /** Takes the body that the node was asked for. */
   takeBody: ((body: string | undefined) => void) | undefined;
 }
@@ -75,6 +79,7 @@ export class HeldSlots {
     this.#nodes.delete(id);
     for (const ticketId of node?.tickets ?? []) this.#tickets.delete(ticketId);
     for (const slotId of node?.slots ?? []) {
+      this.#slots.get(slotId)?.bytes?.end();
       this.#slots.delete(slotId);
       this.#open.delete(slotId);
     }
@@ -115,7 +120,9 @@ export class HeldSlots {
     }
     held.isRunning = true;
     this.#open.delete(slot);
-    const request = requestOf(what, (fields, take) => this.#askBody(slot, fields, take));
+    held.bytes = this.#bytesOf(from.id, slot, what);
+    const { upload } = held.bytes ?? {};
+    const request = requestOf(what, (fields, take) => this.#askBody(slot, fields, take), upload);
     this.#relay.run(held.node, slot, request, model, originOf(origin));
   }
 
@@ -134,6 +141,20 @@ export class HeldSlots {
     held.node.unconfirmed -= passed - held.passed;
     held.passed = passed;
   }
+
+  /** Bytes of the body of an ask. Those that nobody announced, or gave credit for, end it. */
+  bytes(from: NodeInfo, frame: FrameOf<"bytes">): void {
+    const held = this.#heldBy(from, frame.slot);
+    if (held && held.bytes?.push(frame) !== true) this.#relay.ignored();
+  }
+
+  /** The node has taken bytes of an answer. */
+  credit(from: NodeInfo, { slot, bytes }: FrameOf<"credit">): void {
+    this.#heldBy(from, slot)?.bytes?.credit(bytes);
+  }
+
+  /** Whether the slot is one of this node's. */
+  has = (slot: string): boolean => this.#slots.has(slot);
 
   again(from: NodeInfo, { slot, body }: FrameOf<"again">): void {
     const held = this.#heldBy(from, slot);
@@ -161,6 +182,11 @@ export class HeldSlots {
     if (held?.node.id === from.id) return held;
     this.#relay.ignored();
     return undefined;
+  }
+
+  #bytesOf(nodeId: string, slot: string, what: FrameOf<"run">["what"]): HeldBytes | undefined {
+    if (!("endpoint" in what) || !hasByteAnswer(what.endpoint)) return undefined;
+    return new HeldBytes(slot, (frame) => this.#send(nodeId, frame), what.upload);
   }
 
   #askBody(slot: string, fields: ReadonlySet<AddedField>, take: (body: string | undefined) => void): void {
@@ -191,7 +217,9 @@ export class HeldSlots {
   #offer(node: NodeTickets, ticket: string, slot: string, { profile, model, endpoint }: HeldAgent): void {
     if (this.#nodes.get(node.id) !== node) return;
     this.#forgetOld();
-    const held = { node, isRunning: false, sent: 0, passed: 0, takeBody: undefined };
+    const held: Held = {
+      ...{ node, isRunning: false, sent: 0, passed: 0, bytes: undefined, takeBody: undefined },
+    };
     node.slots.add(slot);
     this.#slots.set(slot, held);
     this.#open.set(slot, { held, at: this.options.clock.now() });
@@ -205,15 +233,23 @@ export class HeldSlots {
     });
   }
 
-  #delta(slot: string, { data, event }: Delta): void {
+  #delta(slot: string, { data, event, head, piece }: Delta): void {
     const held = this.#slots.get(slot);
     if (!held) return;
+    if (head || piece) {
+      const isSent = head ? held.bytes?.head(head) : piece && held.bytes?.piece(piece);
+      if (isSent !== true) this.#giveUp(slot);
+      return;
+    }
     const { node } = held;
     held.sent += data.length;
     node.unconfirmed += data.length;
     const isTooMuch = held.sent - held.passed > STREAM_LENGTH_MAX || node.unconfirmed > NODE_LENGTH_MAX;
     const frame: NodeFrame = { kind: "delta", slot, data, ...(event !== undefined && { event }) };
-    if (!isTooMuch && this.#send(node.id, frame)) return;
+    if (isTooMuch || !this.#send(node.id, frame)) this.#giveUp(slot);
+  }
+
+  #giveUp(slot: string): void {
     this.#fail(slot, new AppError("caller_gone"), GIVEN_UP);
     this.#relay.give(slot);
   }
@@ -236,7 +272,8 @@ export class HeldSlots {
     if (!this.#send(held.node.id, frame)) this.#send(held.node.id, { ...frame, error: { code: error.code } });
   }
 
-  #end(slot: string, { node, sent, passed }: Held): void {
+  #end(slot: string, { node, sent, passed, bytes }: Held): void {
+    bytes?.end();
     node.unconfirmed -= sent - passed;
     node.slots.delete(slot);
     this.#slots.delete(slot);

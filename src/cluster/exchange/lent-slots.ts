@@ -1,8 +1,12 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
 import { type AddedField, mayRefuseField } from "../../protocol/added-fields.ts";
+import type { Piece } from "../../protocol/bytes/window.ts";
+import { hasByteAnswer } from "../../protocol/endpoints.ts";
 import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
-import type { Agent } from "../../relay/agent.ts";
+import { type Agent, sendError } from "../../relay/agent.ts";
+import { ByteAsks } from "../../relay/bytes/byte-asks.ts";
 import type { NodeRelay } from "../../relay/peers.ts";
 import type { AgentCommand, Answer, ModelRequest, SentBytes, Transport } from "../../relay/types.ts";
 import type { Link, NodeInfo } from "../part.ts";
@@ -54,9 +58,19 @@ export class LentSlots {
   /** The fields that agents refuse, by agent, endpoint and model. */
   readonly #refused = new BoundedMap<string, { fields: ReadonlySet<AddedField>; until: number }>(REFUSED_MAX);
   /** The groups of the agents that were offered lately, by the agents' ids. */
+  readonly #bytes: ByteAsks;
   readonly #groups = new BoundedMap<string, { nodeId: string; key: string }>(REFUSED_MAX);
 
-  constructor(private readonly options: LentSlotsOptions) {}
+  constructor(private readonly options: LentSlotsOptions) {
+    this.#bytes = new ByteAsks({
+      giveCredit: (slot, bytes) => void this.#tell(slot, { kind: "credit", slot, bytes }),
+      send: (piece) => this.#sendPiece(piece),
+      // The other node gives credit for no more than it should hold.
+      hasRoom: () => true,
+      onTaken: (slot) => this.#with(slot, (agent) => this.#relay.alive(agent, slot)),
+      onBroken: (slot, cause) => this.#broken(slot, new AppError("internal", { cause })),
+    });
+  }
 
   /** Returns the group of an agent of another node, if it has offered a slot lately. */
   groupOf(agentId: string): { nodeId: string; key: string } | undefined {
@@ -67,6 +81,7 @@ export class LentSlots {
     for (const [slotId, { nodeId, command }] of this.#slots) {
       if (nodeId !== id) continue;
       this.#slots.delete(slotId);
+      this.#bytes.end(slotId);
       if (command) this.lost++;
     }
   }
@@ -114,6 +129,31 @@ export class LentSlots {
     lent.confirmed = lent.passed;
     this.#send(from.id, { kind: "ack", slot, bytes: lent.passed });
   }
+
+  /** The answer begins, in bytes. */
+  head(from: NodeInfo, { slot, status, content_type: contentType }: FrameOf<"head">): void {
+    const agent = this.#agentOf(from, slot);
+    if (!agent) return;
+    if (this.#bytes.head(slot)) this.#relay.delta(agent, slot, { data: "", head: { status, contentType } });
+    else this.#relay.ignored();
+  }
+
+  /** Bytes of an answer. */
+  bytes(from: NodeInfo, { slot, data }: FrameOf<"bytes">): void {
+    const agent = this.#agentOf(from, slot);
+    if (!agent) return;
+    const piece = this.#bytes.receive({ ask: slot, bytes: Buffer.from(data, "latin1") });
+    if (piece) this.#relay.delta(agent, slot, { data: "", piece });
+    else this.#relay.ignored();
+  }
+
+  /** The other node has taken bytes of a body. */
+  credit(from: NodeInfo, { slot, bytes }: FrameOf<"credit">): void {
+    if (this.#agentOf(from, slot) && !this.#bytes.credit(slot, bytes)) this.#relay.ignored();
+  }
+
+  /** Whether the slot is lent to this node. */
+  has = (slot: string): boolean => this.#slots.has(slot);
 
   done(from: NodeInfo, { slot, answer }: FrameOf<"done">): void {
     const agent = this.#agentOf(from, slot);
@@ -183,9 +223,42 @@ export class LentSlots {
     lent.command = command;
     if ("endpoint" in command.request) lent.without = this.#withoutFor(lent, command.request);
     this.lent++;
-    if (this.#send(nodeId, runFrame(command, slot, lent.without))) return true;
+    if (this.#run(command, slot, lent)) return true;
     this.#give(slot, lent);
     return false;
+  }
+
+  #run(command: AskCommand, slot: string, { nodeId, without }: Lent): boolean {
+    const { request, model } = command;
+    const upload = "endpoint" in request ? request.upload?.open(model) : undefined;
+    const isSent = this.#send(nodeId, runFrame(command, slot, without, upload));
+    if (isSent && "endpoint" in request && hasByteAnswer(request.endpoint)) this.#bytes.begin(slot, upload);
+    return isSent;
+  }
+
+  /** Sends bytes of a body. If too much waits for the node, the ask ends. */
+  #sendPiece({ ask: slot, bytes }: Piece): boolean {
+    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    const isSent = this.#tell(slot, { kind: "bytes", slot, data });
+    if (!isSent) this.#broken(slot, sendError());
+    return isSent;
+  }
+
+  #broken(slot: string, error: AppError): void {
+    this.#with(slot, (agent, lent) => {
+      this.#give(slot, lent);
+      this.#relay.lentFailed(agent, slot, error, { isRetryable: false, isRepeatable: false });
+    });
+  }
+
+  #tell(slot: string, frame: NodeFrame): boolean {
+    const lent = this.#slots.get(slot);
+    return lent !== undefined && this.#send(lent.nodeId, frame);
+  }
+
+  #with(slot: string, run: (agent: Agent, lent: Lent) => void): void {
+    const [agent, lent] = [this.#relay.lentAgent(slot), this.#slots.get(slot)];
+    if (agent && lent) run(agent, lent);
   }
 
   #withoutFor(lent: Lent, request: ModelRequest): ReadonlySet<AddedField> {
@@ -198,6 +271,7 @@ export class LentSlots {
   #give(slot: string, lent: Lent): void {
     if (this.#slots.get(slot) !== lent) return;
     this.#slots.delete(slot);
+    this.#bytes.end(slot);
     this.#send(lent.nodeId, { kind: "give", slot });
   }
 
@@ -205,6 +279,7 @@ export class LentSlots {
   #end(slot: string, status: number | undefined): void {
     const lent = this.#slots.get(slot);
     this.#slots.delete(slot);
+    this.#bytes.end(slot);
     const request = lent?.command?.request;
     if (!lent || lent.without.size === 0 || status === undefined || !mayRefuseField(status)) return;
     if (request && "endpoint" in request) this.#refused.delete(keyOf(lent, request));

@@ -25,11 +25,9 @@ const TURN_MAX = 500;
 /** The models in one frame, about 400 KB if their details are known. */
 const FRAME_MODELS_MAX = 2_000;
 
-/** The requests of the others stay on the node that they come to: bodies in bytes do not go from node to node. */
-const isShared = (endpoint: string): boolean => !hasByteAnswer(endpoint);
-
 /** Agents that can do the same. */
-interface Group extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "tags" | "priority"> {
+interface Group
+  extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "byte_endpoints" | "tags" | "priority"> {
   key: string;
   signature: string;
   slots: number;
@@ -169,9 +167,14 @@ export class OwnOffers {
     const { priority } = agent.preference;
     const names = blocked === "" ? [] : blocked.split("\n");
     const models = agent.offer.models.filter(({ id }) => !names.includes(id)).slice(0, MODELS_MAX);
-    const endpoints = agent.offer.endpoints.filter(isShared);
+    const { endpoints: all } = agent.offer;
+    const endpoints = all.filter((endpoint) => !hasByteAnswer(endpoint));
+    const inBytes = all.filter(hasByteAnswer);
     const tags = [...agent.preference.tags].sort();
-    const shape = { protocol, models: models.map(withoutLoaded), endpoints, tags, priority };
+    const shape = {
+      ...{ protocol, models: models.map(withoutLoaded), endpoints, tags, priority },
+      ...(inBytes.length > 0 && { byte_endpoints: inBytes }),
+    };
     const signature = JSON.stringify(shape);
     return this.#groups.getOrInsertComputed(signature, () => {
       const key = `${++this.#keys}`;

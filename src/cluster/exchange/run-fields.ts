@@ -10,19 +10,29 @@ import {
   type Answer,
   DEFAULT_PREFERENCE,
   type ModelRequest,
+  type Upload,
+  type UploadReader,
 } from "../../relay/types.ts";
 
 type RunFrame = FrameOf<"run">;
 type AskCommand = Extract<AgentCommand, { kind: "ask" }>;
 
-/** Returns the frame that takes a slot. `without`: the fields that its body is not to have. */
+/**
+ * Returns the frame that takes a slot. `without`: the fields that its body is not to have. `upload`: the body, if that is
+ * sent as bytes.
+ */
 export function runFrame(
   { request, origin, ...command }: AskCommand,
   slot: string,
   without: ReadonlySet<AddedField>,
+  upload?: Pick<UploadReader, "bytes">,
 ): RunFrame {
   const model = command.model.slice(0, MODEL_LENGTH_MAX);
-  const what = "endpoint" in request ? modelWhat(request, command.model, without) : { v1: request };
+  const contentType = "endpoint" in request ? request.upload?.contentType : undefined;
+  const announced = upload &&
+    contentType !== undefined && { upload: { content_type: contentType, bytes: upload.bytes } };
+  const what =
+    "endpoint" in request ? { ...modelWhat(request, command.model, without), ...announced } : { v1: request };
   return { kind: "run", slot, what, model, origin: originFields(origin) };
 }
 
@@ -53,16 +63,18 @@ export function originOf({ request_id, ...rest }: RunFrame["origin"]): AskOrigin
   return { requestId: request_id, ...rest };
 }
 
-/** Returns the request of a node. `bodyWithout` asks that node for another body. */
+/** Returns the request of a node. `bodyWithout` asks that node for another body. `upload` is the body if it is in bytes. */
 export function requestOf(
   what: RunFrame["what"],
   bodyWithout: NonNullable<ModelRequest["bodyWithout"]>,
+  upload?: Upload,
 ): V1Request | ModelRequest {
   if ("v1" in what) return what.v1;
   const { endpoint, stream, headers, body } = what;
   return {
     ...{ endpoint, stream, body: () => body, bodyWithout },
     ...(headers && { headers }),
+    ...(upload && { upload }),
     added: addedOf(what.added),
     without: new Set(addedOf(what.without)),
   };

@@ -56,7 +56,10 @@ export const alertRoutes = resource("Server", ROUTES).handledBy(({ problems, not
 
   async testWebhook() {
     const result = await notifier.test();
-    if (!result) throw new AppError("webhook_unset", { hint: "Set one with --alert-webhook, or with the setting `webhook`." });
+    if (!result)
+      throw new AppError("webhook_unset", {
+        hint: "Set one with --alert-webhook, or with the setting `webhook`.",
+      });
     const { isDelivered, status, answer, format } = result;
     return { delivered: isDelivered, status: status ?? null, answer, format };
   },

@@ -16,9 +16,3 @@ export async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerato
     reader.releaseLock();
   }
 }
-
-/** Frees bytes that nobody reads any more, for which the garbage collector might take seconds. */
-export function freeBytes({ buffer, byteLength }: Uint8Array): void {
-  // Others may have parts of a larger buffer.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
-}

@@ -3,9 +3,10 @@ import { AppError, type ErrorCode } from "../../errors.ts";
 import { jsonExcess } from "../../json/bounds.ts";
 import { fieldPath } from "../../json/field-path.ts";
 import { parseJson } from "../../json/parse.ts";
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import type { Exchange } from "../exchange.ts";
-import { freeBytes, piecesOf } from "./body-pieces.ts";
+import { piecesOf } from "./body-pieces.ts";
 import type { BodyPlace } from "./body-room.ts";
 import { ACCEPTED_ENCODINGS, type Decode, decoderOf } from "./compression/decompress.ts";
 

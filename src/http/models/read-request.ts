@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { entriesOf } from "../../json/edit.ts";
 import { CALLER_HEADERS, type Endpoint, isOllamaEndpoint } from "../../protocol/agent-v2.ts";
+import { hasByteAnswer } from "../../protocol/endpoints.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
@@ -108,9 +109,13 @@ export function readModelAsk(
   if (offered.length === 0 || offered.some(canUse)) return ask;
   if (fault ?? refusal) throw fault ?? refusal;
   const paths = requests.map((request) => pathOf(request.endpoint));
-  const hint = `No agent that offers the model supports ${paths.join(" or ")}.`;
+  const wayOut = hasByteAnswer(endpoint) ? ` ${BYTES_NEED}` : "";
+  const hint = `No agent that offers the model supports ${paths.join(" or ")}.${wayOut}`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
+
+const BYTES_NEED =
+  "An agent that long-polls cannot carry it: let its WebSocket through, or update the agent.";
 
 const pathOf = (endpoint: Endpoint) => (isOllamaEndpoint(endpoint) ? `/${endpoint}` : `/v1/${endpoint}`);
 

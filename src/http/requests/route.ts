@@ -28,6 +28,7 @@ const OWN_EXAMPLE: OwnRequest = {
   ...{ error: "The agent failed: CUDA out of memory", tries: 1, queue_ms: 1, first_byte_ms: null },
   ...{ duration_ms: 840, prompt_tokens: null, completion_tokens: null, cached_tokens: null },
   ...{ cache_creation_tokens: null, reasoning_tokens: null, tokens_estimated: false },
+  ...{ audio_seconds: null, images: null, search_units: null, input_bytes: null, output_bytes: null },
   failed_tries: [{ sent_after_ms: 1, code: "agent_failed", error: "The agent failed: CUDA out of memory" }],
 };
 const AGENT = { id: SAMPLE.agentId, name: "gpu box" };
@@ -43,6 +44,7 @@ const OWN_COLUMNS = [
   ...(["at", "request_id", "model", "surface", "outcome", "upstream_status", "error", "tries"] as const),
   ...(["queue_ms", "first_byte_ms", "duration_ms", "prompt_tokens", "completion_tokens"] as const),
   ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "tokens_estimated"] as const),
+  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes"] as const),
 ];
 const COLUMNS = [...OWN_COLUMNS, "user", "user_name", "agent", "agent_name", "on_cached_agent"];
 
@@ -186,5 +188,10 @@ function fieldsOf(row: StoredRequest) {
     cache_creation_tokens: row.cacheCreationTokens,
     reasoning_tokens: row.reasoningTokens,
     tokens_estimated: row.tokensEstimated,
+    audio_seconds: row.audioMs === null ? null : row.audioMs / 1000,
+    images: row.images,
+    search_units: row.searchUnits,
+    input_bytes: row.inputBytes,
+    output_bytes: row.outputBytes,
   };
 }

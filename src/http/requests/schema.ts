@@ -82,6 +82,15 @@ const OWN_REQUEST = {
   cache_creation_tokens: count.nullable(),
   reasoning_tokens: count.nullable(),
   tokens_estimated: z.boolean(),
+  /** The audio that was transcribed or translated, if the upstream told it. */
+  audio_seconds: z.number().nonnegative().nullable(),
+  /** The images that were made. */
+  images: count.nullable(),
+  /** The units that a ranking is billed in. */
+  search_units: count.nullable(),
+  /** The bytes of a request for audio or images, and of its answer as far as it came. */
+  input_bytes: count.nullable(),
+  output_bytes: count.nullable(),
 };
 
 export const OwnRequest = namedObject("OwnRequest", {

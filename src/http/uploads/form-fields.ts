@@ -1,3 +1,5 @@
+import { FormFault, wantedName } from "./part-head.ts";
+
 /*
  * Finds the small fields of a form (`multipart/form-data`, RFC 7578) in its bytes as they pass. Nothing of a file is
  * kept.
@@ -16,19 +18,13 @@ export interface FoundField {
 const HEAD_BYTES_MAX = 16 * 1024;
 const VALUE_BYTES_MAX = 1024;
 const PARTS_MAX = 1000;
-const BOUNDARY = /^multipart\/form-data\s*;.*?\bboundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i;
-const NAME = /^content-disposition:\s*form-data\s*;.*?\bname=(?:"([^"]*)"|([^\s;"]+))/im;
+const DASHES = "--";
+const SPACES: ReadonlySet<number> = new Set(Buffer.from(" \t\r\n"));
 
-/** Returns the boundary that a content type names; undefined if it is not that of a form. */
-export function boundaryOf(contentType: string | null): string | undefined {
-  const [, quoted, plain] = BOUNDARY.exec(contentType ?? "") ?? [];
-  return quoted ?? plain;
-}
-
-/** The fault of a form. */
-export class FormFault extends Error {}
-
-/** Reads a form piece by piece. `push` throws a `FormFault` if the form is not one, or has too many parts. */
+/**
+ * Reads a form piece by piece. `push` and `end` throw a `FormFault` if the form is not one, has too many parts, or could be
+ * read in more than one way.
+ */
 export class FormFields {
   readonly found: FoundField[] = [];
   readonly #delimiter: Buffer;
@@ -39,6 +35,8 @@ export class FormFields {
   /** The name of the present part if it is wanted, with the position of its value. */
   #part: { name: string; from: number; value: Buffer[]; bytes: number } | undefined;
   #parts = 0;
+  /** Whether the first delimiter was found. */
+  #hasBegun = false;
 
   constructor(
     boundary: string,
@@ -51,6 +49,7 @@ export class FormFields {
   }
 
   push(piece: Uint8Array): void {
+    if (this.#state === "over") checkEnd(piece);
     if (this.#state === "over" || this.#isAllFile(asBuffer(piece))) return;
     this.#rest = this.#rest.byteLength === 0 ? asBuffer(piece) : Buffer.concat([this.#rest, piece]);
     while (this.#state === "head" ? this.#readHead() : this.#state === "part" && this.#readPart());
@@ -58,10 +57,15 @@ export class FormFields {
     this.#rest = Buffer.from(this.#rest);
   }
 
+  /** The form is complete. */
+  end(): void {
+    if (this.#state !== "over") throw new FormFault("its end is missing");
+  }
+
   /** Passes over a piece that is within a part of no interest, without copying it. Returns whether it is. */
   #isAllFile(piece: Buffer): boolean {
     const keptBytes = this.#delimiter.byteLength - 1;
-    if (this.#state !== "part" || this.#part || piece.byteLength < keptBytes) return false;
+    if (this.#state !== "part" || this.#part || !this.#hasBegun || piece.byteLength < keptBytes) return false;
     const seam = Buffer.concat([this.#rest, piece.subarray(0, keptBytes)]);
     if (seam.includes(this.#delimiter) || piece.includes(this.#delimiter)) return false;
     this.#at += this.#rest.byteLength + piece.byteLength - keptBytes;
@@ -72,6 +76,7 @@ export class FormFields {
   /** Reads up to the next delimiter. Returns whether there was one. */
   #readPart(): boolean {
     const end = this.#rest.indexOf(this.#delimiter);
+    if (!this.#hasBegun) this.#checkBeginning(end);
     if (end === -1) {
       this.#drop(Math.max(this.#rest.byteLength - this.#delimiter.byteLength + 1, 0));
       return false;
@@ -83,11 +88,19 @@ export class FormFields {
     return true;
   }
 
+  /** Nothing but a line break may stand before the first delimiter. */
+  #checkBeginning(end: number): void {
+    this.#hasBegun = end !== -1;
+    const earliest = this.#hasBegun ? end : this.#rest.byteLength - this.#delimiter.byteLength + 1;
+    if (this.#at + earliest > 0) throw new FormFault("it does not begin with its boundary");
+  }
+
   /** Reads the head of a part. Returns whether it is complete. */
   #readHead(): boolean {
-    if (this.#rest.byteLength < 4) return false;
-    if (this.#rest.indexOf("--") === 0) {
+    if (this.#rest.byteLength < DASHES.length) return false;
+    if (this.#rest.indexOf(DASHES) === 0) {
       this.#state = "over";
+      checkEnd(this.#rest.subarray(DASHES.length));
       this.#rest = Buffer.alloc(0);
       return false;
     }
@@ -97,11 +110,11 @@ export class FormFields {
       return false;
     }
     if (++this.#parts > PARTS_MAX) throw new FormFault(`it has more than ${PARTS_MAX} parts`);
-    const [, quoted, plain] = NAME.exec(this.#rest.toString("utf8", 0, end)) ?? [];
+    const [padding, ...lines] = this.#rest.toString("latin1", 0, end).split("\r\n");
+    if (padding?.trim() !== "") throw new FormFault("a boundary is followed by something else");
+    const name = wantedName(lines.join("\r\n"), this.wanted);
     this.#drop(end + 4, false);
-    const name = quoted ?? plain;
-    if (name !== undefined && this.wanted.has(name))
-      this.#part = { name, from: this.#at, value: [], bytes: 0 };
+    if (name !== undefined) this.#part = { name, from: this.#at, value: [], bytes: 0 };
     this.#state = "part";
     return true;
   }
@@ -127,3 +140,8 @@ export class FormFields {
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Nothing may follow the end of a form: a program might read on there. */
+function checkEnd(bytes: Uint8Array): void {
+  if (!bytes.every((byte) => SPACES.has(byte))) throw new FormFault("something follows its end");
+}

@@ -1,10 +1,12 @@
 import { AppError } from "../../errors.ts";
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
 import type { Spool } from "../../spool.ts";
 import type { Exchange } from "../exchange.ts";
 import { inTime, tooLarge } from "../middleware/body.ts";
-import { freeBytes, piecesOf } from "../middleware/body-pieces.ts";
+import { piecesOf } from "../middleware/body-pieces.ts";
 import type { BodyPlace } from "../middleware/body-room.ts";
-import { boundaryOf, FormFault, FormFields } from "./form-fields.ts";
+import { FormFields } from "./form-fields.ts";
+import { boundaryOf, FormFault } from "./part-head.ts";
 import { StoredForm } from "./stored-form.ts";
 
 export interface UploadLimits {
@@ -44,16 +46,16 @@ export async function receiveForm(
   const arrival = { bytes: 0, isOver: false };
   const fields = new FormFields(boundary, MODEL);
   const receive = async () => {
-    if (!body) return;
-    for await (const piece of piecesOf(body)) {
+    for await (const piece of piecesOf(body ?? new Blob().stream())) {
       arrival.bytes += piece.byteLength;
       if (arrival.bytes > uploadBytesMax) throw tooLarge(uploadBytesMax);
       if (arrival.isOver) return;
       if (length === null) place.grow(piece.byteLength);
       fields.push(piece);
-      await spool.write(piece);
+      await spool.write(piece).catch(cannotStore);
       freeBytes(piece);
     }
+    fields.end();
   };
   try {
     await inTime(exchange, receive(), bodyWithinMs, arrival, undefined);
@@ -65,6 +67,14 @@ export async function receiveForm(
   const [model, ...others] = fields.found;
   if (others.length > 0) throw invalid("The form has the field `model` more than once.", "model");
   return { model: model?.value, form: new StoredForm({ contentType, boundary, spool, model }) };
+}
+
+/** The disk is full, most likely. Another server, or a later try, may do better. */
+function cannotStore(cause: unknown): never {
+  throw new AppError("bodies_full", {
+    hint: "The server could not store the form. Its log says why.",
+    cause,
+  });
 }
 
 const invalid = (hint: string, param?: string): AppError =>

@@ -1,4 +1,4 @@
-import { PIECE_BYTES_MAX } from "../../protocol/bytes/pieces.ts";
+import { PIECE_BYTES_MAX } from "../../protocol/bytes/window.ts";
 import type { Upload, UploadReader } from "../../relay/types.ts";
 import type { Spool } from "../../spool.ts";
 import type { FoundField } from "./form-fields.ts";
@@ -23,6 +23,10 @@ export class StoredForm implements Upload {
 
   get contentType(): string {
     return this.options.contentType;
+  }
+
+  get bytes(): number {
+    return this.options.spool.bytes;
   }
 
   open(model: string): UploadReader {

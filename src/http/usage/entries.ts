@@ -9,6 +9,7 @@ const NAMED = ["user", "agent"] as const satisfies readonly NamedGroup[];
 const NO_ASKS: Omit<UsageSum, "group"> = {
   ...{ asks: 0, failed: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheCreationTokens: 0 },
   ...{ reasoningTokens: 0, estimated: 0, uncounted: 0, durationMs: 0 },
+  ...{ audioMs: 0, images: 0, searchUnits: 0, inputBytes: 0, outputBytes: 0 },
 };
 
 type Group = UsageSum["group"];
@@ -52,6 +53,11 @@ export function entryOf({ group, sums, refusals }: Entry, names: Names): UsageEn
     estimated: sums.estimated,
     uncounted: sums.uncounted,
     duration_ms: sums.durationMs,
+    audio_seconds: sums.audioMs / 1000,
+    images: sums.images,
+    search_units: sums.searchUnits,
+    input_bytes: sums.inputBytes,
+    output_bytes: sums.outputBytes,
     refused: Object.values(refusals).reduce((sum, count) => sum + count, 0),
     refusals,
   };
@@ -68,7 +74,8 @@ function namesOf(group: Group, names: Names): Pick<UsageEntry, "user_name" | "ag
 const SUMS = [
   ...(["asks", "failed", "prompt_tokens", "completion_tokens"] as const),
   ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens"] as const),
-  ...(["estimated", "uncounted", "duration_ms", "refused"] as const),
+  ...(["estimated", "uncounted", "duration_ms"] as const),
+  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes", "refused"] as const),
 ];
 
 /** Returns the rows of a table for spreadsheets, the names of the columns first. */

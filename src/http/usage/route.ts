@@ -28,7 +28,9 @@ const USAGE = {
       {
         ...{ day: "2026-11-23", asks: 3, failed: 1, prompt_tokens: 14, completion_tokens: 6 },
         ...{ cached_tokens: 8, cache_creation_tokens: 0, reasoning_tokens: 2 },
-        ...{ estimated: 1, uncounted: 1, duration_ms: 840, refused: 2, refusals: { limit_requests: 2 } },
+        ...{ estimated: 1, uncounted: 1, duration_ms: 840 },
+        ...{ audio_seconds: 8.47, images: 0, search_units: 0, input_bytes: 271_360, output_bytes: 128 },
+        ...{ refused: 2, refusals: { limit_requests: 2 } },
       },
     ],
   },
@@ -36,7 +38,7 @@ const USAGE = {
     "text/csv": {
       description: "A line of column names, then a line for each entry.",
       example:
-        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms,refused,refusals\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840,2,limit_requests 2\r\n",
+        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms,audio_seconds,images,search_units,input_bytes,output_bytes,refused,refusals\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840,8.47,0,0,271360,128,2,limit_requests 2\r\n",
     },
   },
 } as const;

@@ -80,6 +80,14 @@ const UsageEntry = z.object({
   /** Requests that an agent had and for which no tokens are counted. */
   uncounted: count,
   duration_ms: z.number().nonnegative(),
+  /** The audio that was transcribed or translated, of upstreams that tell it. */
+  audio_seconds: z.number().nonnegative(),
+  images: count,
+  /** The units that rankings are billed in. */
+  search_units: count,
+  /** The bytes of requests for audio and images that agents got, and of their answers. */
+  input_bytes: count,
+  output_bytes: count,
   /**
    * Requests that were refused before they became an ask, by the hour in which they came. They are not among `asks`, and
    * have neither agent nor model.

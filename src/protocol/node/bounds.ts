@@ -11,6 +11,8 @@ export const NAME_LENGTH_MAX = 256;
 export const KEY_LENGTH_MAX = 64;
 /** The length of the name of a model, and of the ids of a v1 chat. */
 export const MODEL_LENGTH_MAX = 1024;
+/** The length of the content type of a body. */
+export const CONTENT_TYPE_LENGTH_MAX = 1024;
 /** The length of a text about an error. */
 export const TEXT_LENGTH_MAX = 4096;
 

@@ -64,6 +64,10 @@ const HOT = {
     const isName = isText(event, EVENT_NAME.lengthMax) && EVENT_NAME.pattern.test(event);
     return isName ? { kind: "delta", slot, data, event } : undefined;
   }) satisfies Check<"delta">,
+  bytes: (({ slot, data }) =>
+    isId(slot) && typeof data === "string"
+      ? { kind: "bytes", slot, data }
+      : undefined) satisfies Check<"bytes">,
   ack: (({ slot, bytes }) =>
     isId(slot) && isCount(bytes) ? { kind: "ack", slot, bytes } : undefined) satisfies Check<"ack">,
   accept: (({ slot }) => (isId(slot) ? { kind: "accept", slot } : undefined)) satisfies Check<"accept">,

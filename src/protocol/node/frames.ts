@@ -4,6 +4,7 @@ import {
   AFFINITY_KEYS_MAX,
   AFFINITY_NOTES_MAX,
   AGENT_IDS_MAX,
+  CONTENT_TYPE_LENGTH_MAX,
   GROUPS_MAX,
   ID_LENGTH_MAX,
   KEY_LENGTH_MAX,
@@ -65,15 +66,19 @@ export const TicketFields = z.object({
 });
 export type TicketFields = z.output<typeof TicketFields>;
 
+/** Unknown endpoints are left out: a newer node may have agents with more. */
+const endpoints = list(text(NAME_LENGTH_MAX), 64).transform((given) =>
+  ENDPOINTS.filter((known) => given.includes(known)),
+);
+
 /** Agents of a node that can do the same. */
 const offers = z.object({
   key: text(KEY_LENGTH_MAX),
   protocol,
   models: list(Model, MODELS_MAX),
-  /** Unknown endpoints are left out: a newer node may have agents with more. */
-  endpoints: list(text(NAME_LENGTH_MAX), 64).transform((given) =>
-    ENDPOINTS.filter((known) => given.includes(known)),
-  ),
+  endpoints,
+  /** The endpoints whose bodies or answers are bytes, apart from the others: nodes that cannot carry those do not see them. */
+  byte_endpoints: endpoints.optional(),
   tags: list(text(NAME_LENGTH_MAX), TAGS_MAX),
   priority: z.number(),
   slots: count,
@@ -137,6 +142,8 @@ const what = z.union([
     /** The fields that may be taken back, and those of them that the body does not have. */
     added: addedFields.optional(),
     without: addedFields.optional(),
+    /** The body follows in `bytes`, and `body` is empty. */
+    upload: z.object({ content_type: text(CONTENT_TYPE_LENGTH_MAX), bytes: count }).optional(),
   }),
 ]);
 
@@ -235,6 +242,12 @@ const ASK_FRAMES = [
     data: z.string(),
     event: text(EVENT_NAME.lengthMax).regex(EVENT_NAME.pattern, "must not have a line break").optional(),
   }),
+  /** The beginning of an answer in bytes. */
+  frame("head", { slot: id, status, content_type: text(CONTENT_TYPE_LENGTH_MAX) }),
+  /** Bytes of the body of a request, or of its answer: a character for each, from U+0000 to U+00FF. */
+  frame("bytes", { slot: id, data: z.string() }),
+  /** This many more bytes of the body, or of the answer, may be sent. */
+  frame("credit", { slot: id, bytes: count }),
   frame("done", { slot: id, answer }),
   /** `unsent`: no agent was sent the ask. */
   frame("fail", {

@@ -2,6 +2,7 @@ import { AppError } from "../../errors.ts";
 import { type AskWork, tokensOf } from "../ask-tokens.ts";
 import type { AskRecord } from "../record.ts";
 import type { AgentIdentity, AskRequest, AskResult } from "../types.ts";
+import { mediaUsageOf } from "./media-usage.ts";
 import { outcomeFields } from "./outcome-fields.ts";
 
 /** The course of an ask that has ended. Its moments are in milliseconds since 1970. */
@@ -29,7 +30,8 @@ export function recordOf(
 ): AskRecord {
   const { agent, beganAt, endedAt, deltas } = course;
   const ended = outcomeFields(outcome);
-  const tokens = tokensOf(work, outcome instanceof AppError ? outcome : outcome.answer);
+  const answer = outcome instanceof AppError ? outcome : outcome.answer;
+  const tokens = tokensOf(work, answer);
   const firstByteAt = course.firstByteAt ?? (ended.outcome === "ok" ? endedAt : undefined);
   return {
     requestId: origin.requestId,
@@ -59,5 +61,6 @@ export function recordOf(
     cacheCreationTokens: tokens.cacheCreationTokens,
     reasoningTokens: tokens.reasoningTokens,
     tokensEstimated: tokens.tokensEstimated,
+    media: mediaUsageOf(work, answer),
   };
 }

@@ -6,6 +6,7 @@ import requests from "../../../drizzle/postgres/0004_requests.sql" with { type: 
 import refusals from "../../../drizzle/postgres/0005_refusals.sql" with { type: "text" };
 import settings from "../../../drizzle/postgres/0006_settings.sql" with { type: "text" };
 import sessionOrigin from "../../../drizzle/postgres/0007_session_origin.sql" with { type: "text" };
+import mediaUsage from "../../../drizzle/postgres/0008_media_usage.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005_refusals.sql", sql: refusals, readableFrom: 1 },
   { name: "0006_settings.sql", sql: settings, readableFrom: 1 },
   { name: "0007_session_origin.sql", sql: sessionOrigin, readableFrom: 1 },
+  { name: "0008_media_usage.sql", sql: mediaUsage, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

@@ -185,6 +185,11 @@ export const usage = pgTable(
     error: text("error"),
     failures: text("failures"),
     isAffine: boolean("is_affine"),
+    audioMs: whole("audio_ms"),
+    images: whole("images"),
+    searchUnits: whole("search_units"),
+    inputBytes: whole("input_bytes"),
+    outputBytes: whole("output_bytes"),
   },
   (table) => [
     index("usage_at_user_id").on(table.at, table.userId),

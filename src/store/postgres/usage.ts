@@ -1,6 +1,7 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
+import { MEDIA_MAX } from "../../protocol/bytes/media-usage.ts";
 import type { UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
 import {
   byDayAndAsks,
@@ -125,6 +126,11 @@ const total = (column: string, condition: string) =>
 /** Adds up a part of the counted tokens. A part that cannot be right does not make the row implausible. */
 const totalOfPart = (column: string) => total(column, `${IS_PLAUSIBLE} AND ${isBetween(column, TOKENS_MAX)}`);
 
+const totalOfMedia = (name: keyof typeof MEDIA_MAX) => {
+  const { name: column } = usage[name];
+  return total(column, isBetween(column, MEDIA_MAX[name]));
+};
+
 /** The SQL of each sum over the rows of a group. */
 const SUM_SQL: Record<keyof Sums, string> = {
   asks: "count(*)",
@@ -138,6 +144,11 @@ const SUM_SQL: Record<keyof Sums, string> = {
   uncounted: `count(*) FILTER (WHERE agent IS NOT NULL
     AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
   durationMs: total("duration_ms", isBetween("duration_ms", DURATION_MS_MAX)),
+  audioMs: totalOfMedia("audioMs"),
+  images: totalOfMedia("images"),
+  searchUnits: totalOfMedia("searchUnits"),
+  inputBytes: totalOfMedia("inputBytes"),
+  outputBytes: totalOfMedia("outputBytes"),
 };
 const SUMS = SUM_NAMES.map((name) => `(${SUM_SQL[name]})::float8 AS "${name}"`).join(", ");
 

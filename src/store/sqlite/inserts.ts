@@ -7,13 +7,12 @@ const ROWS_AT_ONCE = 10;
 
 /**
  * Returns a function that inserts rows into a table, several with each statement. `columns` has the name of the column
- * of each field. It is prepared without drizzle, which would take as long as SQLite itself.
+ * of each field; a row without one has null there. It is prepared without drizzle, which would take as long as SQLite itself.
  */
-export function prepareInserts<Row extends Record<Field, Value>, Field extends string>(
-  raw: Database,
-  table: string,
-  columns: Record<Field, string>,
-): (rows: readonly Row[]) => void {
+export function prepareInserts<
+  Row extends { readonly [Name in Field]?: Value | undefined },
+  Field extends string,
+>(raw: Database, table: string, columns: Record<Field, string>): (rows: readonly Row[]) => void {
   const fields = Object.keys(columns) as Field[];
   const row = `(${fields.map(() => "?")})`;
   const prepare = (count: number) =>
@@ -21,7 +20,9 @@ export function prepareInserts<Row extends Record<Field, Value>, Field extends s
       `INSERT INTO ${table} (${Object.values(columns)}) VALUES ${new Array(count).fill(row)}`,
     );
   const [one, several] = [prepare(1), prepare(ROWS_AT_ONCE)];
-  const valuesOf = (rows: readonly Row[]) => rows.flatMap((row) => fields.map((field) => row[field]));
+  const valueOf = (row: Row, field: Field): Value => row[field] ?? null;
+  const valuesOf = (rows: readonly Row[]) =>
+    rows.flatMap((row) => fields.map((field) => valueOf(row, field)));
   return (rows) => {
     const left = rows.length % ROWS_AT_ONCE;
     const whole = rows.length - left;

@@ -14,6 +14,7 @@ import requests from "../../../drizzle/sqlite/0011_requests.sql" with { type: "t
 import refusals from "../../../drizzle/sqlite/0012_refusals.sql" with { type: "text" };
 import settings from "../../../drizzle/sqlite/0013_settings.sql" with { type: "text" };
 import sessionOrigin from "../../../drizzle/sqlite/0014_session_origin.sql" with { type: "text" };
+import mediaUsage from "../../../drizzle/sqlite/0015_media_usage.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0012_refusals.sql", sql: refusals },
   { name: "0013_settings.sql", sql: settings },
   { name: "0014_session_origin.sql", sql: sessionOrigin },
+  { name: "0015_media_usage.sql", sql: mediaUsage },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

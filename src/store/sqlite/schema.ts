@@ -189,6 +189,11 @@ export const usage = sqliteTable(
     error: text("error"),
     failures: text("failures"),
     isAffine: integer("is_affine", { mode: "boolean" }),
+    audioMs: integer("audio_ms"),
+    images: integer("images"),
+    searchUnits: integer("search_units"),
+    inputBytes: integer("input_bytes"),
+    outputBytes: integer("output_bytes"),
   },
   (table) => [
     index("usage_at_user_id").on(table.at, table.userId),

@@ -1,11 +1,13 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
+import { MEDIA_MAX } from "../../protocol/bytes/media-usage.ts";
 import type { UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
 import {
   byDayAndAsks,
   DURATION_MS_MAX,
   EVERY_USER,
+  MEDIA_FIELDS,
   SUM_NAMES,
   type Sums,
   tokensOf,
@@ -21,20 +23,29 @@ import { usage } from "./schema.ts";
 import { createPurge } from "./upkeep/purge.ts";
 
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
-const NAMES = Object.fromEntries(Object.entries(COLUMNS).map(([field, { name }]) => [field, name])) as Record<
-  keyof UsageValues,
-  string
->;
+type Field = keyof typeof COLUMNS;
+const MEDIA: ReadonlySet<string> = new Set(MEDIA_FIELDS);
+
+/** The names of the columns by field: those that every row has, or all. */
+const columnNames = (hasMedia: boolean) =>
+  Object.fromEntries(
+    Object.entries(COLUMNS)
+      .filter(([field]) => hasMedia || !MEDIA.has(field))
+      .map(([field, { name }]) => [field, name]),
+  ) as Record<Field, string>;
 
 export function createUsageStore(behindOptions: SqliteBehindOptions) {
   const { connection, onWritten, ...options } = behindOptions;
   const names = createNames(behindOptions);
-  const insert = prepareInserts(connection.raw, "usage", NAMES);
+  const insert = prepareInserts(connection.raw, "usage", columnNames(false));
+  const insertWithMedia = prepareInserts(connection.raw, "usage", columnNames(true));
   const behind = createWriteBehind(options, {
     noun: "usage rows",
     keyOf: (row: UsageValues) => row,
     async writeBatch(rows) {
-      await connection.write(() => insert(rows), { durable: false });
+      await connection.write(() => (rows.some(hasMedia) ? insertWithMedia(rows) : insert(rows)), {
+        durable: false,
+      });
       onWritten?.();
     },
   });
@@ -95,6 +106,8 @@ export function createUsageStore(behindOptions: SqliteBehindOptions) {
   } satisfies UsageStore & { end(): Promise<void> };
 }
 
+const hasMedia = (row: UsageValues): boolean => MEDIA_FIELDS.some((field) => field in row);
+
 /** The sums of one slice, with the value of each group under its name. */
 type Row = Sums & Partial<Record<UsageGroup, string | null>>;
 
@@ -121,6 +134,10 @@ const IS_PLAUSIBLE = `(${isPlausibleOrNull("prompt_tokens")} AND ${isPlausibleOr
 /** Adds up a part of the counted tokens. A part that cannot be right does not make the row implausible. */
 const totalOfPart = (column: string) =>
   `total(iif(${IS_PLAUSIBLE} AND ${isBetween(column, TOKENS_MAX)}, ${column}, 0))`;
+const totalOfMedia = (name: keyof typeof MEDIA_MAX) => {
+  const column = COLUMNS[name].name;
+  return `total(${column}) FILTER (WHERE ${isBetween(column, MEDIA_MAX[name])})`;
+};
 
 /**
  * The SQL of each sum over the rows of a group. Numbers are added with `total`, as SQLite's `sum` fails when
@@ -137,6 +154,11 @@ const SUM_SQL: Record<keyof Sums, string> = {
   estimated: `count(iif(tokens_estimated = 1 AND ${IS_PLAUSIBLE}, 1, NULL))`,
   uncounted: `sum(agent IS NOT NULL AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
   durationMs: `total(iif(${isBetween("duration_ms", DURATION_MS_MAX)}, duration_ms, 0))`,
+  audioMs: totalOfMedia("audioMs"),
+  images: totalOfMedia("images"),
+  searchUnits: totalOfMedia("searchUnits"),
+  inputBytes: totalOfMedia("inputBytes"),
+  outputBytes: totalOfMedia("outputBytes"),
 };
 const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");
 const NO_ASKS = Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as unknown as Sums;

@@ -38,12 +38,17 @@ describe("frames that no sound node sends", () => {
       { kind: "give", slot },
       { kind: "ack", slot, bytes: 10 ** 9 },
       { kind: "again", slot, body: "other" },
+      { kind: "bytes", slot, data: "not yours" },
+      { kind: "credit", slot, bytes: 10 ** 9 },
       { ...run, slot },
     ];
     for (const frame of frames) c.link.send("b", frame);
     const answers: NodeFrame[] = [
       { kind: "accept", slot },
       { kind: "delta", slot, data: "not yours" },
+      { kind: "head", slot, status: 200, content_type: "audio/mpeg" },
+      { kind: "bytes", slot, data: "not yours" },
+      { kind: "credit", slot, bytes: 10 ** 9 },
       { kind: "done", slot, answer: { kind: "model", status: 200 } },
       { kind: "fail", slot, error: { code: "agent_lost" }, retryable: true, repeatable: true },
       { kind: "refused", slot, fields: ["user"] },
@@ -155,5 +160,22 @@ describe("frames that no sound node sends", () => {
     expect(a.records.map(({ principal, outcome }) => [principal, outcome])).toEqual(
       Array.from({ length: 3 }, () => [principalOf("ann"), "ok"]),
     );
+  });
+
+  test("bytes for an ask that has none change nothing, from either side", async () => {
+    const { a, b, pass, agent, slot, outcome, deltas, idle } = await setUp();
+    for (const [node, to] of [
+      [a, "b"],
+      [b, "a"],
+    ] as const) {
+      node.link.send(to, { kind: "bytes", slot, data: "x".repeat(2 ** 21) });
+      node.link.send(to, { kind: "credit", slot, bytes: 10 ** 9 });
+    }
+    b.link.send("a", { kind: "head", slot, status: 200, content_type: "audio/mpeg" });
+    await pass(10);
+    agent.answer();
+    await pass(10);
+    expect([await outcome, deltas]).toEqual(["200", ["q"]]);
+    expect(await idle()).toEqual(NOTHING);
   });
 });

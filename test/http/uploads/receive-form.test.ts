@@ -78,3 +78,15 @@ test("the forms of one user may have half of the room until their requests have 
   expect((await first).status).toBe(200);
   expect((await send(formWith(400_000, "m"))).status).toBe(200);
 });
+
+test("a form that cannot be stored is a 503 that may be sent again, and the log says why", async () => {
+  const { send, server } = await startScene();
+  await Bun.write(join(server.data, "uploads"), "not a folder");
+  const refused = await send(formWith(900_000, "m"));
+  expect([refused.status, refused.headers.has("retry-after")]).toEqual([503, true]);
+  expect(await refused.json()).toMatchObject({
+    error: { message: expect.stringContaining("could not store") },
+  });
+  expect(server.logged()).toContain("EEXIST");
+  expect((await send(formWith(1_000, "m"))).status).toBe(200);
+});

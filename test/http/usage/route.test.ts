@@ -37,7 +37,9 @@ function rowsIn({ data }: TestServer): Record<string, unknown>[] {
 }
 
 const usage = { prompt_tokens: 7, completion_tokens: 3 };
-const NO_DETAILS = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0 };
+const PARTS = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0 };
+const BYTES = { input_bytes: 0, output_bytes: 0 };
+const NO_DETAILS = { ...PARTS, ...BYTES, audio_seconds: 0, images: 0, search_units: 0 };
 const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, ...NO_DETAILS };
 const EMPTY = {
   ...{ failed: 0, ...NO_TOKENS, estimated: 0, uncounted: 0, duration_ms: 0 },
@@ -83,7 +85,9 @@ describe("the rows", () => {
     const [, uncounted] = agent.frames.filter(({ type }) => type === "ask") as AskFrame[];
     const input = Math.ceil((uncounted?.body.length ?? 0) / 4);
     const estimated = { prompt_tokens: input, completion_tokens: 1, tokens_estimated: 1 };
-    const noDetails = { cached_tokens: null, cache_creation_tokens: null, reasoning_tokens: null };
+    const unused = ["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "audio_ms", "images"];
+    const names = [...unused, "search_units", "input_bytes", "output_bytes"];
+    const noDetails = Object.fromEntries(names.map((name) => [name, null]));
     const failed = {
       ...{ status: 500, outcome: "agent_failed", first_byte_ms: null },
       ...{ error: "The agent could not answer: no", failures: expect.stringContaining(agent.ready.agent) },

@@ -9,6 +9,7 @@ const RIGHT: Record<(typeof HOT_KINDS)[number], Record<string, unknown>[]> = {
     { slot: "s", data: "", event: "message_start" },
   ],
   ack: [{ slot: "s", bytes: 0 }],
+  bytes: [{ slot: "s", data: "\u0000\u00ff" }],
   accept: [{ slot: "s" }],
   alive: [{ slot: "s" }],
   forget: [{ ticket: "t", taken: true }],

@@ -58,7 +58,16 @@ export function testRequests(backEnd: BackEnd): void {
         ...{ cachedTokens: null, cacheCreationTokens: null, reasoningTokens: null, tokensEstimated: true },
         error: "The agent could not answer: out of\\u001b memory",
       });
+      const noMedia = { audioMs: null, images: null, searchUnits: null, inputBytes: null, outputBytes: null };
+      expect(listed).toMatchObject(noMedia);
       expect(listed?.failures).toMatchObject([{ agent: "a1", sentAfterMs: 2, code: "agent_failed" }]);
+    });
+
+    test("a request for audio or images is listed with what was counted of it", async () => {
+      const { usage } = await openStore();
+      const media = { audioMs: 8_470, images: 1, searchUnits: 2, inputBytes: 3_000_000_000, outputBytes: 4 };
+      usage.record(usageRow({ media }));
+      expect(await firstOf(usage)).toMatchObject(media);
     });
 
     test("what is not known of a request is null, and its failed tries are none", async () => {

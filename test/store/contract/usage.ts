@@ -10,7 +10,7 @@ import {
 import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
-import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
+import { usageRow as ask, NO_DETAILS, NO_MEDIA } from "../../support/usage-row.ts";
 import { type BackEnd, countIn, openNew, type TestStoreOptions } from "./back-end.ts";
 
 /** Opens a store whose clock stands still, so that nothing is written by itself. */
@@ -142,6 +142,7 @@ export function testUsage(backEnd: BackEnd): void {
           estimated: 1,
           uncounted: 1,
           durationMs: 2_000,
+          ...NO_MEDIA,
         },
       ]);
     });
@@ -156,6 +157,21 @@ export function testUsage(backEnd: BackEnd): void {
         ...{ cachedTokens: 12, cacheCreationTokens: 6, reasoningTokens: 30 },
       });
       expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
+    });
+
+    test("sums of usage add up audio, images, search units and bytes, of the asks that have any", async () => {
+      const { usage } = await openStore();
+      usage.record(ask({ media: { audioMs: 8_470, inputBytes: 3_000_000_000, outputBytes: 12 } }));
+      usage.record(ask({ media: { audioMs: 30, inputBytes: 1, outputBytes: undefined } }));
+      usage.record(ask({ media: { images: 2, inputBytes: 5, outputBytes: 7 } }));
+      for (const searchUnits of [1, 3]) usage.record(ask({ media: { searchUnits } }));
+      usage.record(ask());
+      expect(await usage.sum({ ...EVER, by: [] })).toMatchObject([
+        {
+          ...{ asks: 6, audioMs: 8_500, images: 2, searchUnits: 4 },
+          ...{ inputBytes: 3_000_000_006, outputBytes: 19 },
+        },
+      ]);
     });
 
     test("there are no sums of usage without asks", async () => {

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { openTestFile, tempFolder } from "../../support/store.ts";
-import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
+import { usageRow as ask, NO_DETAILS, NO_MEDIA } from "../../support/usage-row.ts";
 
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
@@ -25,7 +25,8 @@ test("sums of usage count a row with implausible tokens as uncounted, and never 
   ])
     onDisk.run(`UPDATE usage SET prompt_tokens = ${input}, duration_ms = ${duration}
       WHERE seq = (SELECT max(seq) FROM usage WHERE prompt_tokens = ${HUGE})`);
-  const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, ...NO_DETAILS, durationMs: 1_094 * 400 };
+  const parts = { ...NO_DETAILS, ...NO_MEDIA };
+  const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, ...parts, durationMs: 1_094 * 400 };
   expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
     { group: { user: "ann" }, asks: 1_103, estimated: 0, uncounted: 1_102, ...sums },
   ]);

@@ -74,6 +74,11 @@ test("a usage row is written behind, once, with all its values", async () => {
       error: null,
       failures: null,
       is_affine: null,
+      audio_ms: null,
+      images: null,
+      search_units: null,
+      input_bytes: null,
+      output_bytes: null,
     },
     expect.objectContaining({
       seq: 2,

@@ -5,6 +5,7 @@ import { CopyButton } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatDuration, formatNumber, formatSecond } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { mediaFactsOf } from "../usage/media-facts.ts";
 import { ADMIN_ID, PrincipalLink } from "../users/principal-link.tsx";
 import { type RequestView, requestsHref } from "./request-filter.ts";
 import type { RequestSource, ShownPage, ShownRequest } from "./request-source.ts";
@@ -52,7 +53,7 @@ const near = (time: number, seconds: number) => new Date(time + seconds * 1000).
 
 function Details({ request, view }: { request: ShownRequest; view: RequestView }) {
   const { request_id, at, model, surface, user, agent, tries, failed_tries, on_cached_agent } = request;
-  const tokens = tokenRows(request);
+  const counts = [...tokenRows(request), ...mediaRows(request)];
   return (
     <>
       <div class="row">
@@ -76,7 +77,7 @@ function Details({ request, view }: { request: ShownRequest; view: RequestView }
         ]}
       />
       <Times request={request} />
-      {tokens.length > 0 ? <Facts rows={tokens} /> : <p class="muted">No tokens were counted.</p>}
+      {counts.length > 0 ? <Facts rows={counts} /> : <p class="muted">No tokens were counted.</p>}
       {failed_tries.length > 0 ? <FailedTries tries={failed_tries} /> : null}
       <MoreLikeThis request={request} view={view} />
     </>
@@ -150,6 +151,9 @@ function tokenRows(request: ShownRequest): Row[] {
     ...(speed === null ? [] : [["Output tokens per second", formatNumber(speed)] as Row]),
   ];
 }
+
+const mediaRows = (request: ShownRequest): Row[] =>
+  mediaFactsOf(request).map(({ name, label, show }) => [label, show(request[name] ?? 0)]);
 
 function FailedTries({ tries }: { tries: ShownRequest["failed_tries"] }) {
   return (

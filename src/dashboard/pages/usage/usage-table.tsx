@@ -7,6 +7,7 @@ import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatShare, formatWhole } from "../../format.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
+import { mediaFactsOf } from "./media-facts.ts";
 import { refusalText, totalOf, type UsageTotals } from "./usage-totals.ts";
 
 const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
@@ -90,6 +91,10 @@ function columnsOf(
     ...partColumn("Reasoning tokens", total.reasoning_tokens, ({ reasoning_tokens }) => reasoning_tokens),
     ...partColumn("Estimated requests", total.estimated, ({ estimated }) => estimated),
     numberColumn("Without token counts", ({ uncounted }) => uncounted),
+    ...mediaFactsOf(total).map(({ name, label, show }) => ({
+      ...numberColumn(label, (entry) => entry[name]),
+      cell: (entry: UsageEntry) => show(entry[name]),
+    })),
     {
       title: "Average duration",
       cell: ({ asks, duration_ms }) => formatDuration(asks > 0 ? duration_ms / asks : undefined),

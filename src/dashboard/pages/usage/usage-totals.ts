@@ -7,6 +7,7 @@ export type UsageTotals = Pick<
   UsageEntry,
   | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "estimated" | "uncounted" | "duration_ms")
   | (TokenPart | "refused")
+  | ("audio_seconds" | "images" | "search_units" | "input_bytes" | "output_bytes")
 >;
 
 const ZERO: UsageTotals = {
@@ -20,6 +21,11 @@ const ZERO: UsageTotals = {
   estimated: 0,
   uncounted: 0,
   duration_ms: 0,
+  audio_seconds: 0,
+  images: 0,
+  search_units: 0,
+  input_bytes: 0,
+  output_bytes: 0,
   refused: 0,
 };
 

@@ -9,7 +9,7 @@ import { AnswerShape, ModelAskBody, NamedModel, plainModelAsk } from "../schema.
 import { answerInBytes, type ByteDeps, type ByteRequest } from "./answer.ts";
 
 const UNCHANGED =
-  "An agent whose upstream has this route is sent the body unchanged, and its answer is passed on unchanged, as it comes. Only agents of the node that the request comes to answer it, and none that long-polls.";
+  "An agent whose upstream has this route is sent the body unchanged, and its answer is passed on unchanged, as it comes. Agents that long-poll do not answer it.";
 const FORM =
   "The body is a form (`multipart/form-data`) of at most `--upload-max`. The server reads only the field `model` of it, which may stand after the file.";
 const BYTES = "Bytes as the upstream sends them, with its content type.";

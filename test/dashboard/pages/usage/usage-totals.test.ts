@@ -19,6 +19,11 @@ const entry = (day: string, asks: number): UsageEntry => ({
   estimated: asks - 1,
   uncounted: 0,
   duration_ms: 100 * asks,
+  audio_seconds: asks / 2,
+  images: asks,
+  search_units: 2 * asks,
+  input_bytes: 1_000 * asks,
+  output_bytes: 10 * asks,
   refused: asks,
   refusals: { limit_requests: asks },
 });
@@ -36,6 +41,11 @@ test("the total of usage entries is the sum of each of their numbers", () => {
     estimated: 3,
     uncounted: 0,
     duration_ms: 500,
+    audio_seconds: 2.5,
+    images: 5,
+    search_units: 10,
+    input_bytes: 5_000,
+    output_bytes: 50,
     refused: 5,
   });
 });

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { type Piece, WINDOW_BYTES } from "../../../../src/protocol/bytes/pieces.ts";
+import { type Piece, WINDOW_BYTES } from "../../../../src/protocol/bytes/window.ts";
 import { type ModelScene, startModelScene } from "../../../support/model-scene.ts";
 import { rejectionOf } from "../../../support/sdks.ts";
 import { ADMIN_KEY } from "../../../support/server.ts";
@@ -193,5 +193,6 @@ test("an agent without the capability for bytes offers no endpoint of audio and 
   const { server } = await startModelScene({ hello: { ...HELLO, capabilities: [] } });
   const refused = await speakAt(server.url);
   expect(refused.status).toBe(404);
-  expect(await refused.json()).toMatchObject({ error: { code: "endpoint_not_supported" } });
+  const message = expect.stringContaining("let its WebSocket through, or update the agent");
+  expect(await refused.json()).toMatchObject({ error: { code: "endpoint_not_supported", message } });
 });

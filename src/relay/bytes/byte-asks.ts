@@ -1,5 +1,5 @@
-import { CREDIT_BYTES, type Piece, WINDOW_BYTES } from "../protocol/bytes/pieces.ts";
-import type { AnswerPiece, UploadReader } from "../relay/types.ts";
+import { CREDIT_BYTES, type Piece, WINDOW_BYTES } from "../../protocol/bytes/window.ts";
+import type { AnswerPiece, UploadReader } from "../types.ts";
 
 export interface ByteAsksOptions {
   /** Gives the agent credit for the answer of an ask. */
@@ -62,12 +62,17 @@ export class ByteAsks {
     return true;
   }
 
-  /** Returns the piece for the caller; undefined if the agent may not send it. */
-  receive({ ask: id, bytes }: Piece): AnswerPiece | undefined {
+  /** Returns the piece for the caller, who has taken it when `free` is called; undefined if the agent may not send it. */
+  receive({ ask: id, bytes }: Piece, free?: () => void): AnswerPiece | undefined {
     const ask = this.#asks.get(id);
     if (!ask?.hasHead || ask.unpaid + bytes.byteLength > WINDOW_BYTES) return undefined;
     ask.unpaid += bytes.byteLength;
-    return { bytes, taken: () => this.#taken(id, ask, bytes.byteLength) };
+    const { byteLength } = bytes;
+    const taken = () => {
+      free?.();
+      this.#taken(id, ask, byteLength);
+    };
+    return { bytes, taken };
   }
 
   /** The socket takes more. */
