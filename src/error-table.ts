@@ -124,9 +124,9 @@ const TABLE = {
     status: 409,
     openaiCode: "response_not_resumable",
   }),
-  response_elsewhere: row(INVALID, "Another node works on this response", {
-    status: 409,
+  response_elsewhere: row(BUSY, "The node that has this response does not answer", {
     openaiCode: "response_elsewhere",
+    retryAfterMs: 5_000,
   }),
   parent_unknown: row(NOT_FOUND, "Parent message doesn't exist"),
   conversation_full: row(INVALID, "Conversation is too long", { openaiCode: "context_length_exceeded" }),

@@ -57,11 +57,23 @@ function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve 
     const entering = enter(exchange);
     const { caller, body, json } = entering instanceof Promise ? await entering : entering;
     const { request, params } = exchange;
-    const query = route.query && parseShape(route.query, getQueryParam(request.url), "request_invalid");
+    const query =
+      route.query && parseShape(route.query, queryOf(request.url, route.query), "request_invalid");
     const answer = await handler({ exchange, caller, params, query, body, text: "", json });
     exchange.isUpgraded = answer === undefined;
     return toResponse(answer);
   };
+}
+
+/** Returns the values of a query. A list is sent as `name[]=one&name[]=other`, as OpenAI's packages do. */
+function queryOf(url: string, { shape }: { shape: object }): Record<string, string | string[]> {
+  // Without a name they return the values of all.
+  const query = getQueryParam(url) as Record<string, string | string[]>;
+  for (const name of Object.keys(query)) {
+    const plain = name.endsWith("[]") ? name.slice(0, -2) : "";
+    if (Object.hasOwn(shape, plain)) query[plain] = (getQueryParams(url, name) as string[] | undefined) ?? [];
+  }
+  return query;
 }
 
 /** The parts of the limits that a request has until it has ended. */

@@ -2,9 +2,11 @@ import { hostname } from "node:os";
 import { type Change, createChanges } from "../cluster/changes.ts";
 import { Exchange } from "../cluster/exchange/exchange.ts";
 import { SharedLimits } from "../cluster/limits/shared-limits.ts";
+import { ClusterResponses } from "../cluster/responses/cluster-responses.ts";
 import { openWire } from "../cluster/wire/open.ts";
 import type { Wire } from "../cluster/wire/wire.ts";
 import type { Config } from "../config/settings.ts";
+import type { Responses } from "../http/responses/create.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { printable } from "../printable.ts";
@@ -19,12 +21,15 @@ import type { Identities } from "./identities.ts";
 export interface ClusterServer extends Identities, ChangedParts, ViewedServer {
   store: Store;
   metrics: Metrics;
+  responses: Pick<Responses, "held">;
 }
 
 export interface Cluster extends ReturnType<typeof createClusterViews> {
   wire: Wire;
   agents: ClusterAgents;
   limits: SharedLimits;
+  /** The responses in the memories of the other nodes. */
+  responses: ClusterResponses;
   /** The port by which the relay reaches the other nodes. */
   exchange: Exchange;
   /** Passes on to the parts what the other nodes send, and announces this node to them. */
@@ -67,9 +72,10 @@ export async function openCluster({ config, log, clock, version, store }: Given)
     soon: (run) => void setImmediate(run),
     reconnectGraceMs: config.reconnectGraceMs,
   });
+  const responses = new ClusterResponses({ link: wire, clock, held: () => server().responses.held });
   const views = createClusterViews(wire, clock, server);
   return {
-    ...{ wire, agents, limits, exchange },
+    ...{ wire, agents, limits, exchange, responses },
     ...views,
     start(server) {
       started = server;
@@ -93,6 +99,7 @@ export async function openCluster({ config, log, clock, version, store }: Given)
         views.figures,
         views.problems,
         changes,
+        responses,
       ]);
     },
     announce: (change) => announce(change),

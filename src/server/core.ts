@@ -106,6 +106,7 @@ export async function createCore(given: Given, server: () => Listener) {
     holder: cluster?.wire.self.id ?? own,
     isAlive: (holder) => cluster?.wire.nodes.has(holder) ?? false,
     isShared: cluster !== undefined,
+    peers: cluster?.responses,
   });
   const parts = { clock, limits, metrics, overview, traffic, stopTraffic, relay, readiness, responses };
   return { ...parts, certificate, alerts, monitor };

@@ -1,10 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import type { AgentAction, AgentActionResult } from "../../protocol/node/frames.ts";
+import type { AgentAction, AgentActionResult } from "../../protocol/node/list-frames.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
+import { Questions } from "../questions.ts";
 import type { Directory } from "./directory.ts";
-import { Questions } from "./questions.ts";
 
 type ActingRelay = Pick<Relay, "disconnect" | "resetCircuits" | "askToUpdate">;
 

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { MODEL_LENGTH_MAX } from "../../protocol/node/bounds.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
-import { Questions } from "./questions.ts";
+import { Questions } from "../questions.ts";
 
 /** The position of a chat at a v1 agent. */
 interface Thread {

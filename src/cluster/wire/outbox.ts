@@ -155,10 +155,11 @@ export class Outbox {
   }
 }
 
-/** Frames of a slot have their own order, and so have the answers to questions, which may be long. */
+/** Frames of a slot or a reader have their own order, and so have the answers to questions, which may be long. */
 function laneOf(frame: NodeFrame): string {
   if ("slot" in frame) return frame.slot;
-  return frame.kind === "list" ? `${frame.kind} ${frame.n}` : "";
+  if ("reader" in frame) return frame.reader;
+  return frame.kind === "list" || frame.kind === "response_found" ? `${frame.kind} ${frame.n}` : "";
 }
 
 /** Returns the place, or the one before it if it is in the middle of a character. */

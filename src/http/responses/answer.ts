@@ -13,6 +13,7 @@ import { allowedModels } from "../models/names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "../models/read-request.ts";
 import { isKeptUpstream } from "../models/responses/kept-response.ts";
 import type { OwnResponses } from "../models/responses/memory.ts";
+import { notContinued } from "../models/responses/recall.ts";
 import { type ModelAskBody, NamedModel } from "../models/schema.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import { type Background, backgroundBody } from "./background.ts";
@@ -142,14 +143,12 @@ function read(
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const sent = isBackground ? backgroundBody({ body, text, json }) : { body, text, json };
   const expanded = input && (input.responses.length > 0 || known?.conversationItems) ? input.all : undefined;
-  const place = isBackground ? undefined : placeOf(deps, asker, model, json, input);
+  const place = isBackground ? undefined : placeOf(deps, asker, model, json, { input, known });
   const given = { name: model, ...sent, headers };
   const whole = expanded && expandedBody(sent.text, expanded);
   const readAsk = (pin?: string) => {
-    // The same again: what has been looked up counts for one form of the request.
-    const responses = deps.shelf.of(asker.principal);
-    if (responses) responses.conversationItems = known?.conversationItems;
-    const references = { responses, expanded: pin === undefined ? whole : undefined, pin };
+    // What has been looked up counts for one form of the request.
+    const references = { responses: known?.again(), expanded: pin === undefined ? whole : undefined, pin };
     return readModelAsk(deps, api, asker, { ...given, references });
   };
   const keeps = known !== undefined && field(json, "store") !== false;
@@ -177,7 +176,7 @@ function placeOf(
   { principal }: AskContext,
   model: string,
   json: unknown,
-  input: ExpandedInput | undefined,
+  { input, known }: Pick<Context, "input" | "known">,
 ): string | undefined {
   const { previous, items } = referencesOf(json);
   if (previous === undefined && items.length === 0) return undefined;
@@ -193,6 +192,8 @@ function placeOf(
   const keys = { known: [responseKey(previous, chainStart)], kept: [] };
   const agent = relay.affinity.find(principal, model, keys);
   if (agent === undefined || mayHave(relay, agent)) return agent;
+  const why = known?.whyNot(previous) ?? "unknown";
+  if (why !== "unknown") throw notContinued(why);
   throw new AppError("request_untranslatable", {
     param: "previous_response_id",
     upstream: { code: "previous_response_not_found" },

@@ -3,15 +3,17 @@ import { userIdOf } from "../../principal.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
 import type { Conversations } from "./conversations.ts";
-import { pageOf, withStatus } from "./item-page.ts";
+import { pageOf, withIncluded, withStatus } from "./item-page.ts";
 import {
   AddItemsBody,
   ChangeConversationBody,
   Conversation,
   CreateConversationBody,
   Deleted,
+  INCLUDABLE,
   Item,
   ItemList,
+  ItemQuery,
   ItemsQuery,
 } from "./schema.ts";
 import type { KeptConversation } from "./stored-text.ts";
@@ -87,6 +89,7 @@ const ROUTES = {
     ...COMMON,
     summary: "Read an item of a conversation",
     params: { ...ID, item: "The id of an item." },
+    query: ItemQuery,
     answers: ok("The item.", Item, ITEM),
     errors: [...ERRORS, "item_unknown"],
   }),
@@ -124,13 +127,13 @@ export const openaiConversationRoutes = resource("Models", ROUTES).handledBy(
       },
       async addConversationItems({ caller, params, body }) {
         const added = await conversations.addItems(ownerOf(caller), params.id, body.items);
-        return pageOf(added, { limit: added.length, order: "asc" });
+        return pageOf(added, { limit: added.length, order: "asc", include: [...INCLUDABLE] });
       },
-      async readConversationItem({ caller, params }) {
+      async readConversationItem({ caller, params, query }) {
         const { items } = await conversations.read(ownerOf(caller), params.id);
         const item = items.find(({ id }) => id === params.item);
         if (!item) throw new AppError("item_unknown");
-        return withStatus(item);
+        return withIncluded(withStatus(item), query.include);
       },
       async deleteConversationItem({ caller, params }) {
         return describe(await conversations.deleteItem(ownerOf(caller), params.id, params.item));

@@ -5,6 +5,8 @@ import type { ResponseObjectStore } from "../../store/store.ts";
 import { createResponseMemory } from "../models/responses/memory.ts";
 import { Background } from "./background.ts";
 import { Conversations } from "./conversations.ts";
+import { createHeldResponses } from "./nodes/held.ts";
+import type { ResponsePeers } from "./nodes/peers.ts";
 import { Recordings } from "./recordings.ts";
 import { ResponseShelf } from "./shelf.ts";
 
@@ -28,6 +30,8 @@ interface ResponsesOptions {
   isAlive: (holder: string) => boolean;
   /** Whether other servers use the store. */
   isShared: boolean;
+  /** The other nodes of a cluster. */
+  peers: ResponsePeers | undefined;
 }
 
 /** The parts of the memory that are not for responses and their items. */
@@ -39,11 +43,13 @@ export type Responses = ReturnType<typeof createResponses>;
 /** Creates what keeps the responses, their events and the conversations of the Responses API. */
 export function createResponses(options: ResponsesOptions) {
   const { bytesMax, recalledLengthMax, graceMs, now, clock, newId, isShared, isAlive, holder } = options;
+  // What is not kept here is not looked for at other nodes.
+  const peers = bytesMax > 0 ? options.peers : undefined;
   const store = bytesMax > 0 ? options.store : undefined;
   const shelf = new ResponseShelf({
     memory: createResponseMemory({ bytesMax, recalledLengthMax, now }),
     recordings: new Recordings({ clock, bytesMax: bytesMax * EVENTS_SHARE, graceMs }),
-    ...{ store, isShared },
+    ...{ store, isShared, peers, now },
   });
   const conversations = new Conversations({
     bytesMax: bytesMax * CONVERSATIONS_SHARE,
@@ -53,7 +59,9 @@ export function createResponses(options: ResponsesOptions) {
   const { relay, log } = options;
   const background = new Background({ shelf, conversations, now, relay, clock, log, newId, holder });
   return {
-    ...{ shelf, conversations, background, isAlive, holder },
+    ...{ shelf, conversations, background, isAlive, holder, peers },
+    /** For the callers of other nodes. */
+    held: createHeldResponses(shelf, background),
     /** Forgets what a user has in memory, and ends their responses. */
     forget(userId: string): void {
       shelf.forget(userId);

@@ -11,7 +11,7 @@ interface Reader {
 }
 
 /** Something that has the events of a response. */
-interface Readable {
+export interface Readable {
   read(sink: EventSink, after: number): () => void;
 }
 

@@ -25,6 +25,10 @@ export const typeOf = ({ event, data }: ServerEvent): string =>
 /** Whether the event is the last one of a response, which it has. */
 export const isTerminal = (event: ServerEvent): boolean => TERMINAL.test(typeOf(event));
 
+/** Returns the data of an event that has the whole response; undefined for others. */
+export const stateIn = (event: ServerEvent): string | undefined =>
+  STATE.test(typeOf(event)) ? event.data : undefined;
+
 interface RecordingOptions {
   clock: Pick<Clock, "after">;
   /** How long the ask goes on while nobody reads its events. */
@@ -126,15 +130,19 @@ export class Recording {
    */
   read(sink: EventSink, after: number): () => void {
     if (this.isTooLong) throw notResumable();
-    sink.sendAll(eventsAfter(this.log.list(), after));
+    const events = this.log.list();
+    sink.sendAll(eventsAfter(events, after));
     if (this.isEnded) {
       sink.end();
       return () => {};
     }
     this.#stopTimer?.();
-    this.#sinks.add(sink);
+    const last = events.at(-1);
+    // The reader may want only events that are far ahead.
+    const live = after > (last ? (numberOf(last) ?? events.length - 1) : -1) ? skipping(sink, after) : sink;
+    this.#sinks.add(live);
     return () => {
-      this.#sinks.delete(sink);
+      this.#sinks.delete(live);
       this.#wait();
     };
   }
@@ -147,6 +155,14 @@ export class Recording {
     if (graceMs === 0 || this.id === undefined || this.isTooLong) this.signal.abort();
     else this.#stopTimer = clock.after(graceMs, () => this.signal.abort());
   }
+}
+
+/** Returns a sink without the events up to this number. Those without a number pass. */
+function skipping(sink: EventSink, after: number): EventSink {
+  return {
+    sendAll: (events) => sink.sendAll(events.filter((event) => (numberOf(event) ?? after + 1) > after)),
+    end: () => sink.end(),
+  };
 }
 
 export const notResumable = (): AppError =>
@@ -164,7 +180,8 @@ export function eventsAfter(events: readonly ServerEvent[], after: number): read
   return index === -1 ? [] : events.slice(index);
 }
 
-function numberOf({ data }: ServerEvent): number | undefined {
+/** Returns the number of an event. An upstream may leave it out. */
+export function numberOf({ data }: ServerEvent): number | undefined {
   const found = field(parseJson(data), "sequence_number");
   return typeof found === "number" ? found : undefined;
 }

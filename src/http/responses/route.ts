@@ -2,16 +2,19 @@ import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import { responsesStyle } from "../errors/openai.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
 import { JSON_HEADERS } from "../middleware/headers.ts";
 import { inputOf, responseIn } from "../models/responses/kept-response.ts";
 import { AnswerShape } from "../models/schema.ts";
 import { ok, resource, route } from "../route.ts";
 import type { Background } from "./background.ts";
 import { pageOf } from "./item-page.ts";
-import { readRecording } from "./read-recording.ts";
+import { elsewhere, LOST, type ResponsePeers, readableAt } from "./nodes/peers.ts";
+import { type Readable, readRecording } from "./read-recording.ts";
 import { eventsAfter, notResumable } from "./recording.ts";
 import { Deleted, ItemList, ItemsQuery, ReadResponseQuery } from "./schema.ts";
 import type { FoundResponse, ResponseShelf } from "./shelf.ts";
+import { readHeld } from "./stored-text.ts";
 
 export interface ResponseDeps {
   shelf: ResponseShelf;
@@ -21,6 +24,8 @@ export interface ResponseDeps {
   isAlive: (holder: string) => boolean;
   /** The name of this process. */
   holder: string;
+  /** The other nodes of a cluster. */
+  peers: ResponsePeers | undefined;
 }
 
 const EXAMPLE = { id: "resp_1", object: "response", status: "completed", output: [] };
@@ -86,7 +91,8 @@ export const responseRoutes = resource("Models", ROUTES).handledBy((deps: Respon
     if (query.stream !== "true") return json(currentOf(deps, found));
     const { clock } = deps;
     const reader = { clock, signal: exchange.request.signal, style: responsesStyle };
-    return readRecording(readable(deps, found), query.starting_after ?? -1, reader);
+    const after = query.starting_after ?? -1;
+    return readRecording(await readable(deps, caller.principal, found, after), after, reader);
   },
 
   async deleteResponse({ caller, params: { id } }) {
@@ -96,12 +102,12 @@ export const responseRoutes = resource("Models", ROUTES).handledBy((deps: Respon
 
   async cancelResponse({ caller, params: { id } }) {
     const found = await find(deps, caller.principal, id);
-    const { recording, running } = found;
     if (currentOf(deps, found)["background"] !== true)
       throw new AppError("request_invalid", {
         hint: "Only a response that was made with `background: true` can be cancelled.",
       });
-    if (running && isElsewhere(deps, found)) throw elsewhere();
+    if (isElsewhere(deps, found)) return json(await cancelElsewhere(deps, caller.principal, found));
+    const { recording } = found;
     if (recording && deps.background.cancel(recording)) await recording.ended();
     return json(currentOf(deps, await find(deps, caller.principal, id)));
   },
@@ -130,30 +136,48 @@ function unknown({ shelf }: ResponseDeps): AppError {
 }
 
 /** Returns the response as it is now. One whose process has stopped has failed. */
-function currentOf(
-  deps: ResponseDeps,
-  { response, recording, running }: FoundResponse,
-): Record<string, unknown> {
-  const now = recording && !recording.isEnded ? recording.state?.data : undefined;
+function currentOf(deps: ResponseDeps, found: FoundResponse): Record<string, unknown> {
+  const { response, now, running } = found;
   const current = responseIn(now ?? response.answer) ?? {};
-  if (!running || isHere(deps, running.holder) || deps.isAlive(running.holder)) return current;
-  const error = { code: "server_error", message: LOST };
-  return { ...current, status: "failed", error };
+  if (!running || isHere(deps, running.holder) || isElsewhere(deps, found)) return current;
+  return { ...current, status: "failed", error: LOST };
 }
-
-const LOST = "The server stopped before the response was complete. Send the request again.";
 
 const isHere = ({ holder }: ResponseDeps, other: string): boolean => other === holder;
 
+/** Whether another node works on the response. */
 const isElsewhere = (deps: ResponseDeps, { running }: FoundResponse): boolean =>
   running !== undefined && !isHere(deps, running.holder) && deps.isAlive(running.holder);
 
+async function cancelElsewhere(
+  deps: ResponseDeps,
+  principal: Principal,
+  { running, response }: FoundResponse,
+) {
+  const text = await deps.peers?.cancel(userIdOf(principal), response.id, running?.holder ?? "");
+  const held = text === undefined ? undefined : readHeld(text);
+  if (!held) throw elsewhere();
+  return responseIn(held.now ?? held.response.answer);
+}
+
 /** Returns what has the events of the response. Throws `response_not_resumable` or `response_elsewhere`. */
-function readable(deps: ResponseDeps, found: FoundResponse): Parameters<typeof readRecording>[0] {
-  const { recording, events } = found;
+async function readable(
+  deps: ResponseDeps,
+  principal: Principal,
+  found: FoundResponse,
+  after: number,
+): Promise<Readable> {
+  const { recording, events, running, response } = found;
   if (recording && !recording.isTooLong) return recording;
-  if (isElsewhere(deps, found)) throw elsewhere();
-  if (!events) throw notResumable();
+  if (events) return readableFrom(events);
+  const owner = userIdOf(principal);
+  const isMade = isElsewhere(deps, found);
+  const nodeId = isMade ? running?.holder : await deps.shelf.eventsAt(owner, response.id);
+  if (nodeId === undefined || !deps.peers) throw notResumable();
+  return readableAt(await deps.peers.read(owner, response.id, nodeId, after), response);
+}
+
+function readableFrom(events: readonly ServerEvent[]): Readable {
   return {
     read(sink, after) {
       sink.sendAll(eventsAfter(events, after));
@@ -162,10 +186,5 @@ function readable(deps: ResponseDeps, found: FoundResponse): Parameters<typeof r
     },
   };
 }
-
-const elsewhere = (): AppError =>
-  new AppError("response_elsewhere", {
-    hint: "Read the response without `stream` until it has ended, or send the request to that node.",
-  });
 
 const json = (value: unknown): Response => new Response(JSON.stringify(value), { headers: JSON_HEADERS });

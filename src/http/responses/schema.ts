@@ -6,6 +6,20 @@ const LIMIT_MAX = 100;
 const LIMIT_DEFAULT = 20;
 const METADATA_MAX = 16;
 const ITEMS_MAX = 20;
+const ITEM_ID_LENGTH_MAX = 256;
+
+/** The fields of items that may be long, or are for the model only. */
+export const INCLUDABLE = [
+  "code_interpreter_call.outputs",
+  "computer_call_output.output.image_url",
+  "file_search_call.results",
+  "message.input_image.image_url",
+  "message.output_text.logprobs",
+  "reasoning.encrypted_content",
+  "web_search_call.action.sources",
+  "web_search_call.results",
+] as const;
+export type Includable = (typeof INCLUDABLE)[number];
 
 /** Query values are texts. */
 const limit = z.coerce
@@ -18,15 +32,25 @@ const limit = z.coerce
 
 export const ReadResponseQuery = z.object({
   stream: z.enum(["true", "false"]).optional().describe("`true` reads the events of a streamed response."),
-  starting_after: z.coerce
-    .number()
-    .int()
-    .min(0)
+  starting_after: text
+    .regex(/^\d{1,15}$/, "must be a whole number, at least 0")
+    .transform(Number)
     .optional()
     .describe("The `sequence_number` of the last event that you have, for `stream`."),
 });
 
+const Includable = z.enum(INCLUDABLE);
+
+/** One name, or a list of them. */
+const include = z
+  .union([Includable, z.array(Includable)])
+  .optional()
+  .describe("Fields that items have only if they are named, as `include[]=` for each.");
+
+export const ItemQuery = z.object({ include });
+
 export const ItemsQuery = z.object({
+  include,
   limit,
   order: z.enum(["asc", "desc"]).default("desc").describe("`desc`, the default, lists the newest first."),
   after: text.optional().describe("The id of the last item of the page before."),
@@ -37,7 +61,23 @@ const Metadata = z
   .record(text.max(64), text.max(512))
   .refine((fields) => Object.keys(fields).length <= METADATA_MAX, `It may have ${METADATA_MAX} keys.`);
 
-const Items = z.array(Typed).max(ITEMS_MAX);
+const MessageItem = z.looseObject({
+  role: z.enum(["user", "assistant", "system", "developer"]),
+  content: z.union([text, z.array(Typed)]),
+});
+
+/** An item that a later request can have in its input. */
+const GivenItem = Typed.superRefine((item, context) => {
+  const refuse = (path: PropertyKey[], message: string) =>
+    context.addIssue({ code: "custom", path, message, input: item });
+  if (item.type === "item_reference") refuse(["type"], "must not be a reference: send the item itself");
+  if (item["id"] != null && (typeof item["id"] !== "string" || item["id"].length > ITEM_ID_LENGTH_MAX))
+    refuse(["id"], "must be a short text");
+  if ((item.type ?? "message") !== "message") return;
+  for (const { path, message } of MessageItem.safeParse(item).error?.issues ?? []) refuse(path, message);
+});
+
+const Items = z.array(GivenItem).max(ITEMS_MAX);
 
 export const CreateConversationBody = z.object({
   items: Items.nullish().describe("The first items, at most 20."),

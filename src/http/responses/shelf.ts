@@ -1,11 +1,13 @@
-import type { Principal } from "../../principal.ts";
-import type { ResponseObjectStore } from "../../store/store.ts";
+import { type Principal, userIdOf } from "../../principal.ts";
+import type { ResponseObjectStore, StoredObject } from "../../store/store.ts";
 import type { KeptResponse } from "../models/responses/kept-response.ts";
 import { CHAIN_LENGTH_MAX, type ResponseMemory } from "../models/responses/memory.ts";
+import { Deletions } from "./deletions.ts";
 import type { EventLog } from "./event-log.ts";
+import type { PeerFound, ResponsePeers } from "./nodes/peers.ts";
 import type { Recording } from "./recording.ts";
 import type { Recordings } from "./recordings.ts";
-import { decodeResponse, encodeResponse, type StoredResponse } from "./stored-text.ts";
+import { decodeResponse, encodeResponse, readHeld, type StoredResponse, writeHeld } from "./stored-text.ts";
 
 interface ShelfParts {
   memory: ResponseMemory;
@@ -14,6 +16,9 @@ interface ShelfParts {
   store: ResponseObjectStore | undefined;
   /** Whether other servers change what is stored. */
   isShared: boolean;
+  /** The other nodes of a cluster. */
+  peers: ResponsePeers | undefined;
+  now: () => number;
 }
 
 /** The things that a request refers to. */
@@ -26,11 +31,22 @@ export interface References {
 export interface FoundResponse extends StoredResponse {
   /** Present while it is being made, and for a while after. */
   recording: Recording | undefined;
+  /** The event that has its present state, if it is being made. */
+  now: string | undefined;
+  /** The other node that has it, if it was found there. */
+  nodeId: string | undefined;
 }
+
+/** Once this many items were not found, the rest are not looked for. */
+const MISSING_MAX = 64;
 
 /** The responses of all callers: in memory for hours, and stored for days if the operator wants that. */
 export class ResponseShelf {
-  constructor(private readonly parts: ShelfParts) {}
+  readonly #deletions: Deletions;
+
+  constructor(private readonly parts: ShelfParts) {
+    this.#deletions = new Deletions(parts.now);
+  }
 
   /** Whether anything is kept. */
   get isOn(): boolean {
@@ -43,46 +59,64 @@ export class ResponseShelf {
 
   /** Returns what one request may refer to; undefined if nothing is kept. */
   of(principal: Principal) {
-    return this.parts.memory.of(principal);
+    const { memory, recordings } = this.parts;
+    const own = memory.of(principal);
+    const owner = userIdOf(principal);
+    if (own) own.isBeingMade = (id) => recordings.find(owner, id)?.isEnded === false;
+    return own;
   }
 
-  /** Brings what is referred to from the store into memory. Undefined if there is nothing to wait for. */
+  /**
+   * Brings what is referred to from the store, or from other nodes, into memory. Undefined if there is nothing to wait
+   * for.
+   */
   load(owner: string | null, references: References): Promise<void> | undefined {
-    const { memory, store } = this.parts;
-    if (!store || !memory.isOn) return undefined;
-    return this.#load(owner, references, store);
+    const { memory, store, peers } = this.parts;
+    if ((!store && !peers) || !memory.isOn) return undefined;
+    return this.#load(owner, references);
   }
 
-  async #load(
-    owner: string | null,
-    { previous, items }: References,
-    store: ResponseObjectStore,
-  ): Promise<void> {
+  async #load(owner: string | null, { previous, items }: References): Promise<void> {
     const { memory } = this.parts;
     let id = previous;
     for (let count = 0; id !== undefined && count < CHAIN_LENGTH_MAX; count++) {
-      const response: KeptResponse | undefined =
-        memory.find(owner, id) ?? (await this.#fromStore(owner, id, store));
+      const response: KeptResponse | undefined = memory.find(owner, id) ?? (await this.#fetch(owner, id));
       id = response?.previous;
     }
+    let missing = 0;
     for (const item of items) {
       if (memory.responseOfItem(owner, item) !== undefined) continue;
-      const found = await store.findByItem(owner, item);
-      const response = found && (await decodeResponse(found.body))?.response;
-      if (response) memory.keep(owner, response);
+      if (!(await this.#fetchByItem(owner, item))) missing++;
+      if (missing === MISSING_MAX) return;
     }
   }
 
-  async #fromStore(
+  async #fetch(owner: string | null, id: string): Promise<KeptResponse | undefined> {
+    const { store, peers } = this.parts;
+    const { count } = this.#deletions;
+    const stored = await decoded(store?.find(owner, id));
+    if (stored?.running) return undefined;
+    const response = stored?.response ?? endedIn(await peers?.find(owner, id));
+    return this.#keepFetched(owner, response, count);
+  }
+
+  async #fetchByItem(owner: string | null, item: string): Promise<KeptResponse | undefined> {
+    const { store, peers } = this.parts;
+    const { count } = this.#deletions;
+    const stored = await decoded(store?.findByItem(owner, item));
+    const response = stored?.response ?? endedIn(await peers?.find(owner, item, { part: "item" }));
+    return this.#keepFetched(owner, response, count);
+  }
+
+  /** Keeps a response in memory, unless it was deleted while it was on its way. */
+  #keepFetched(
     owner: string | null,
-    id: string,
-    store: ResponseObjectStore,
-  ): Promise<KeptResponse | undefined> {
-    const found = await store.find(owner, id);
-    const stored = found && (await decodeResponse(found.body));
-    if (!stored || stored.running) return undefined;
-    this.parts.memory.keep(owner, stored.response);
-    return stored.response;
+    response: KeptResponse | undefined,
+    deletions: number,
+  ): KeptResponse | undefined {
+    if (!response || this.#deletions.isSince(owner, response.id, deletions)) return undefined;
+    this.parts.memory.keep(owner, response);
+    return response;
   }
 
   /** Begins to record a streamed response. */
@@ -117,31 +151,100 @@ export class ResponseShelf {
     return this.parts.store?.shared?.();
   }
 
-  /** Returns a response of the owner; undefined if there is none. */
+  /** Returns a response of the owner, wherever it is; undefined if there is none. */
   async find(owner: string | null, id: string): Promise<FoundResponse | undefined> {
-    const { memory, recordings, store, isShared } = this.parts;
-    const recording = recordings.find(owner, id);
-    if (recording?.response && !recording.isEnded)
-      return { response: recording.response, events: recording.log.list(), running: undefined, recording };
-    const kept = isShared && store ? undefined : memory.find(owner, id);
-    const events = recording && !recording.isTooLong ? recording.log.list() : undefined;
-    if (kept && (events || !store)) return { response: kept, events, running: undefined, recording };
-    const stored = await store?.find(owner, id);
-    const decoded = stored && (await decodeResponse(stored.body));
-    if (decoded) return { ...decoded, recording };
-    return kept && { response: kept, events, running: undefined, recording };
+    const here = await this.#findHere(owner, id);
+    const { peers } = this.parts;
+    if (!peers || (here && !here.running)) return here;
+    const there = await peers.find(owner, id, { nodeId: here?.running?.holder });
+    const held = there && readHeld(there.text);
+    if (!held) return here;
+    const { response, now, isRunning } = held;
+    const running = isRunning ? { holder: there.nodeId } : undefined;
+    return { response, now, running, events: undefined, recording: undefined, nodeId: there.nodeId };
   }
 
-  /** Forgets a response, and ends it if it is being made. False if the owner has none of this id. */
+  async #findHere(owner: string | null, id: string): Promise<FoundResponse | undefined> {
+    const { memory, recordings, store, isShared } = this.parts;
+    const recording = recordings.find(owner, id);
+    if (recording?.response && !recording.isEnded) {
+      const { response, log, state } = recording;
+      return {
+        response,
+        events: log.list(),
+        now: state?.data,
+        running: undefined,
+        recording,
+        nodeId: undefined,
+      };
+    }
+    const kept = isShared && store ? undefined : memory.find(owner, id);
+    const events = recording && !recording.isTooLong ? recording.log.list() : undefined;
+    const known = { events, now: undefined, running: undefined, recording, nodeId: undefined };
+    if (kept && (events || !store)) return { ...known, response: kept };
+    const stored = await decoded(store?.find(owner, id));
+    if (stored) return { ...known, ...stored };
+    return kept && { ...known, response: kept };
+  }
+
+  /** Resolves with the node that has the events of a response which has ended. */
+  async eventsAt(owner: string | null, id: string): Promise<string | undefined> {
+    return (await this.parts.peers?.find(owner, id, { part: "events" }))?.nodeId;
+  }
+
+  recordingOf(owner: string | null, id: string): Recording | undefined {
+    return this.parts.recordings.find(owner, id);
+  }
+
+  /** Returns a response in the memory of this server, as other nodes get it; undefined if it does not have the part. */
+  held(owner: string | null, id: string, part: "response" | "item" | "events"): string | undefined {
+    const { memory, recordings } = this.parts;
+    const responseId = part === "item" ? memory.responseOfItem(owner, id) : id;
+    if (responseId === undefined) return undefined;
+    const recording = recordings.find(owner, responseId);
+    if (part === "events" && (!recording || recording.isTooLong)) return undefined;
+    const isRunning = recording !== undefined && !recording.isEnded;
+    const { response, state } = recording ?? {};
+    const ended = response && state && { ...response, answer: state.data };
+    const kept = isRunning ? response : (memory.find(owner, responseId) ?? ended);
+    return kept && writeHeld({ response: kept, now: isRunning ? state?.data : undefined, isRunning });
+  }
+
+  /** Forgets a response, at all nodes, and ends it if it is being made. False if the owner has none of this id. */
   async delete(owner: string | null, id: string): Promise<boolean> {
-    const { memory, recordings, store } = this.parts;
+    const { peers, store } = this.parts;
+    const [wasThere, wasHere] = await Promise.all([peers?.delete(owner, id), this.#forget(owner, id)]);
+    const wasStored = (await store?.delete(owner, id)) ?? false;
+    const had = wasThere === true || wasHere || wasStored;
+    if (had) this.#deletions.note(owner, id);
+    return had;
+  }
+
+  /** Forgets a response which another node deletes. Resolves with whether it was here. */
+  async forgetDeleted(owner: string | null, id: string): Promise<boolean> {
+    const isMade = this.parts.recordings.find(owner, id) !== undefined;
+    const had = await this.#forget(owner, id);
+    // What is about to be stored must not come after the deletion.
+    if (isMade) await this.parts.store?.delete(owner, id);
+    if (had) this.#deletions.note(owner, id);
+    return had;
+  }
+
+  /** The responses that were deleted lately. */
+  deleted(): Iterable<readonly [owner: string | null, id: string]> {
+    return this.#deletions.list();
+  }
+
+  /** Forgets what is in memory. False if nothing is, or nothing but a copy of what is stored. */
+  async #forget(owner: string | null, id: string): Promise<boolean> {
+    const { memory, recordings, store, isShared } = this.parts;
+    this.#deletions.begin(owner, id);
     const recording = recordings.find(owner, id);
     if (recording) recording.isDeleted = true;
     recording?.signal.abort();
     recordings.delete(owner, id);
-    const wasHere = memory.delete(owner, id) || recording !== undefined;
-    const wasStored = (await store?.delete(owner, id)) ?? false;
-    return store && this.parts.isShared ? wasStored || recording !== undefined : wasHere || wasStored;
+    const wasKept = memory.delete(owner, id);
+    return recording !== undefined || (wasKept && !(store && isShared));
   }
 
   /** Forgets the responses of a user that are in memory. The store deletes them with the user. */
@@ -156,4 +259,17 @@ export class ResponseShelf {
       encode: () => encodeResponse(stored()),
     });
   }
+}
+
+async function decoded(
+  found: Promise<StoredObject | undefined> | undefined,
+): Promise<StoredResponse | undefined> {
+  const object = await found;
+  return object && decodeResponse(object.body);
+}
+
+/** Returns the response of another node, if it has ended. */
+function endedIn(found: PeerFound | undefined): KeptResponse | undefined {
+  const held = found && readHeld(found.text);
+  return held && !held.isRunning ? held.response : undefined;
 }

@@ -37,6 +37,12 @@ const ResponseText = z.object({
   running: z.object({ holder: text }).optional(),
 });
 
+/** A response in the memory of a node, as others get it. */
+const HeldText = ResponseText.omit({ events: true, running: true }).extend({
+  now: text.optional(),
+  isRunning: z.boolean(),
+});
+
 const ConversationText = z.object({
   ...{ id: text, createdAt: z.number(), metadata: z.record(text, z.unknown()) },
   ...{ items: z.array(Typed), isFull: z.boolean() },
@@ -55,13 +61,38 @@ export async function encodeResponse({ response, events, running }: StoredRespon
 export async function decodeResponse(body: Uint8Array): Promise<StoredResponse | undefined> {
   const found = ResponseText.safeParse(await unpacked(body)).data;
   if (!found) return undefined;
-  const { events, running, previous, agent, input, ...rest } = found;
-  const length = rest.request.length + rest.answer.length;
+  const { events, running, ...rest } = found;
   return {
-    response: { ...rest, previous, agent, input, length },
+    response: keptOf(rest),
     events: events?.map(([event, data]) => ({ event, data })),
     running,
   };
+}
+
+/** A response in the memory of a node. */
+export interface Held {
+  response: KeptResponse;
+  /** The event that has its present state, if it is being made. */
+  now: string | undefined;
+  isRunning: boolean;
+}
+
+/** Returns the response as text, for another node. */
+export function writeHeld({ response, now, isRunning }: Held): string {
+  const { length: _, ...fields } = response;
+  return JSON.stringify({ ...fields, now, isRunning });
+}
+
+/** Returns undefined if the text has no response. */
+export function readHeld(text: string): Held | undefined {
+  const found = HeldText.safeParse(parseJson(text)).data;
+  if (!found) return undefined;
+  const { now, isRunning, ...rest } = found;
+  return { response: keptOf(rest), now, isRunning };
+}
+
+function keptOf({ previous, agent, input, ...rest }: Omit<z.output<typeof HeldText>, "now" | "isRunning">) {
+  return { ...rest, previous, agent, input, length: rest.request.length + rest.answer.length };
 }
 
 export const encodeConversation = (conversation: KeptConversation): Promise<Uint8Array> =>

@@ -33,3 +33,8 @@ export const AGENT_IDS_MAX = 1_000;
 /** The notes about caches in one frame, and the keys in one of them. */
 export const AFFINITY_NOTES_MAX = 64;
 export const AFFINITY_KEYS_MAX = 16;
+/** The length of the id of a response or an item. */
+export const RESPONSE_ID_LENGTH_MAX = 1024;
+/** The deleted responses that one frame tells, and the events in one. */
+export const DELETIONS_MAX = 1_000;
+export const EVENTS_MAX = 1_000;

@@ -116,14 +116,15 @@ function ticketOf(fields: Fields): TicketFields | undefined {
   const requests = isRight ? listOf(fields["requests"], REQUESTS_MAX, requestOf) : undefined;
   const tried = requests && listOf(fields["tried"], TRIED_MAX, triedOf);
   if (!requests || !tried) return undefined;
-  const ticket: Fields = { id, user, priority, waited_ms, v1, requests, tried, repeatable };
+  const known = requests.filter(({ endpoint }) => ENDPOINT_NAMES.has(endpoint));
+  const ticket: Fields = { id, user, priority, waited_ms, v1, requests: known, tried, repeatable };
   for (const [name, value] of Object.entries({ pin, prefer, tags, model, models }))
     if (value !== undefined) ticket[name] = value;
   return ticket as unknown as TicketFields;
 }
 
 function requestOf({ endpoint, stream }: Fields): Fields | undefined {
-  return ENDPOINT_NAMES.has(endpoint) && isFlag(stream) ? { endpoint, stream } : undefined;
+  return isName(endpoint) && isFlag(stream) ? { endpoint, stream } : undefined;
 }
 
 function triedOf({ agent, repeatable }: Fields): Fields | undefined {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ENDPOINTS, EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
+import { ENDPOINTS, type Endpoint, EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
 import {
   AFFINITY_KEYS_MAX,
   AFFINITY_NOTES_MAX,
@@ -33,8 +33,8 @@ import {
   text,
   userId,
 } from "./fields.ts";
-import { LISTS, NodeOverview, NodeSecond } from "./lists.ts";
-import { NodeProblems } from "./problems.ts";
+import { LIST_FRAMES } from "./list-frames.ts";
+import { RESPONSE_FRAMES } from "./responses.ts";
 import { USER_FRAMES } from "./users.ts";
 
 export type { NodeError } from "./fields.ts";
@@ -48,6 +48,10 @@ export const NODE_PROTOCOL = 1;
 /** The oldest version of the frames that this program understands. */
 export const NODE_PROTOCOL_OLDEST = 1;
 
+const hasKnownEndpoint = <Given extends { endpoint: string }>(
+  given: Given,
+): given is Given & { endpoint: Endpoint } => ENDPOINTS.some((known) => known === given.endpoint);
+
 /** A waiting ask, without content; see `Ticket` of the core. */
 export const TicketFields = z.object({
   id,
@@ -60,7 +64,10 @@ export const TicketFields = z.object({
   model: text(MODEL_LENGTH_MAX).optional(),
   models: models.optional(),
   v1: z.boolean(),
-  requests: list(z.object({ endpoint, stream: z.boolean() }), REQUESTS_MAX),
+  /** Those with unknown endpoints are left out: the agents of this node can do the others nevertheless. */
+  requests: list(z.object({ endpoint: text(NAME_LENGTH_MAX), stream: z.boolean() }), REQUESTS_MAX).transform(
+    (given) => given.filter(hasKnownEndpoint),
+  ),
   tried: list(z.object({ agent: id, repeatable: z.boolean() }), TRIED_MAX),
   repeatable: z.boolean(),
 });
@@ -172,23 +179,6 @@ const affinityNote = z.object({
 });
 export type NodeAffinityNote = z.output<typeof affinityNote>;
 
-/** The wishes of an administrator for an agent: see the methods of `Relay`. */
-const AgentAction = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("disconnect"), drain: z.boolean() }),
-  /** Closes the circuits of the agent, or the one of a model. */
-  z.object({ kind: z.literal("reset"), model: text(MODEL_LENGTH_MAX).optional() }),
-  /** Asks the agent to update itself. */
-  z.object({ kind: z.literal("update") }),
-]);
-export type AgentAction = z.output<typeof AgentAction>;
-
-const AgentActionResult = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("disconnect"), state: z.enum(["closed", "draining"]) }),
-  z.object({ kind: z.literal("reset"), models }),
-  z.object({ kind: z.literal("update"), state: z.enum(["asked", "refused"]) }),
-]);
-export type AgentActionResult = z.output<typeof AgentActionResult>;
-
 /** Frames about agents and asks. */
 const ASK_FRAMES = [
   /**
@@ -268,24 +258,12 @@ const ASK_FRAMES = [
   frame("affinity", { notes: list(affinityNote, AFFINITY_NOTES_MAX) }),
 ] as const;
 
-/** Frames for the administrator's lists and figures. */
-const LIST_FRAMES = [
-  /** Asks for the rows of a list; with `user`, only for those of the user. */
-  frame("ask_list", { n: count, list: text(64), user: text(NAME_LENGTH_MAX).optional() }),
-  /** Some rows of the list. `total`: how many there are, if not all are sent. `more`: further frames follow. */
-  frame("list", { n: count, ...LISTS, total: count.optional(), more: z.boolean().optional() }),
-  /** Does something to an agent of the receiver, and its result; null if the agent has left. */
-  frame("act", { n: count, agent: id, action: AgentAction }),
-  frame("acted", { n: count, result: AgentActionResult.nullable() }),
-  /** The sender wants the figures of the receiver for this time; with `overview`, those of the past first. */
-  frame("watch", { for_ms: ms, overview: z.boolean().optional() }),
-  frame("overview", { overview: NodeOverview }),
-  frame("second", { second: NodeSecond }),
-  /** Everything that is wrong with the sender. */
-  frame("problems", { problems: NodeProblems }),
-] as const;
-
-export const NodeFrame = z.discriminatedUnion("kind", [...ASK_FRAMES, ...USER_FRAMES, ...LIST_FRAMES]);
+export const NodeFrame = z.discriminatedUnion("kind", [
+  ...ASK_FRAMES,
+  ...USER_FRAMES,
+  ...RESPONSE_FRAMES,
+  ...LIST_FRAMES,
+]);
 export type NodeFrame = z.output<typeof NodeFrame>;
 export type NodeFrameKind = NodeFrame["kind"];
 export type FrameOf<Kind extends NodeFrameKind> = Extract<NodeFrame, { kind: Kind }>;

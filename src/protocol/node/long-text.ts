@@ -54,6 +54,10 @@ function partsOf(frame: NodeFrame): { rest: object; text: string } | undefined {
       const { data: text, ...rest } = frame;
       return { rest, text };
     }
+    case "response_found": {
+      const { response: text, ...rest } = frame;
+      return text === undefined ? undefined : { rest, text };
+    }
     default:
       return undefined;
   }
@@ -71,6 +75,8 @@ function placeIn(frame: Fields): [holder: unknown, name: string] | [] {
     case "bytes":
     case "delta":
       return [frame, "data"];
+    case "response_found":
+      return [frame, "response"];
     default:
       return [];
   }

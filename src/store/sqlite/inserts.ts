@@ -20,9 +20,8 @@ export function prepareInserts<
       `INSERT INTO ${table} (${Object.values(columns)}) VALUES ${new Array(count).fill(row)}`,
     );
   const [one, several] = [prepare(1), prepare(ROWS_AT_ONCE)];
-  const valueOf = (row: Row, field: Field): Value => row[field] ?? null;
-  const valuesOf = (rows: readonly Row[]) =>
-    rows.flatMap((row) => fields.map((field) => valueOf(row, field)));
+  const cellOf = (row: Row, field: Field): Value => row[field] ?? null;
+  const valuesOf = (rows: readonly Row[]) => rows.flatMap((row) => fields.map((field) => cellOf(row, field)));
   return (rows) => {
     const left = rows.length % ROWS_AT_ONCE;
     const whole = rows.length - left;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ticketFields } from "../../../src/cluster/exchange/ticket-fields.ts";
 import { principalOf } from "../../../src/principal.ts";
 import type { NodeFrame } from "../../../src/protocol/node/frames.ts";
 import { joinAgent } from "../../support/transport.ts";
@@ -176,6 +177,25 @@ describe("frames that no sound node sends", () => {
     agent.answer();
     await pass(10);
     expect([await outcome, deltas]).toEqual(["200", ["q"]]);
+    expect(await idle()).toEqual(NOTHING);
+  });
+});
+
+describe("a node of a newer version", () => {
+  test("a ticket with an endpoint that this node does not know is served by those that it knows", async () => {
+    const { b, c, agent, pass, idle } = await setUp();
+    agent.answer();
+    const newer = { endpoint: "of/a/newer/node", stream: true };
+    const seek = (id: string, requests: object[]) =>
+      c.link.send("b", { kind: "seek", ticket: { ...ticketFields(ticket({ id })), requests } } as NodeFrame);
+    seek("only newer", [newer]);
+    seek("both", [newer, { endpoint: "chat/completions", stream: true }]);
+    await pass(20);
+    const offers = b.sent.filter(({ to, frame }) => to === "c" && frame.kind === "offer");
+    expect(offers.map(({ frame }) => frame)).toMatchObject([
+      { ticket: "both", endpoint: "chat/completions" },
+    ]);
+    for (const id of ["only newer", "both"]) c.link.send("b", { kind: "forget", ticket: id, taken: false });
     expect(await idle()).toEqual(NOTHING);
   });
 });

@@ -157,3 +157,13 @@ describe("the events of a recording", () => {
     expect(recordings.bytes).toBe(0);
   });
 });
+
+test("a reader who has more events than there are gets none of them again", () => {
+  const { begin } = scene();
+  const recording = begin("ann", "resp_1");
+  const sink = reader();
+  recording.read(sink, 3);
+  recording.add([1, 2, 3].map((at) => event(at)));
+  recording.add([event(4), event(5)]);
+  expect(numbersOf(sink)).toEqual([4, 5]);
+});

@@ -25,7 +25,10 @@ const RIGHT: Record<(typeof HOT_KINDS)[number], Record<string, unknown>[]> = {
       ticket: {
         ...{ id: "t", user: "ann", priority: "normal", waited_ms: 0, v1: true, repeatable: false },
         ...{ pin: "p", prefer: "q", tags: [["gpu", "eu"], []], model: "m", models: ["m", "n"] },
-        requests: [{ endpoint: "chat/completions", stream: true }],
+        requests: [
+          { endpoint: "chat/completions", stream: true },
+          { endpoint: "of/a/newer/node", stream: true },
+        ],
         tried: [{ agent: "a", repeatable: false }],
       },
     },
@@ -101,6 +104,18 @@ describe("checkFrame", () => {
     expect(checkFrame({ kind: "constructor" })).toBe("unknown");
     for (const value of [null, 1, "x", [], {}, { kind: 1 }, { kind: "give" }])
       expect(checkFrame(value)).toBe("malformed");
+  });
+
+  test("leaves out of a ticket the endpoints of a newer node, and keeps the others", () => {
+    const requests = [
+      { endpoint: "of/a/newer/node", stream: true },
+      { endpoint: "chat/completions", stream: false },
+    ];
+    const ticket = { ...(RIGHT.seek[1]?.["ticket"] as object), requests };
+    const frame = { kind: "seek", ticket };
+    const known = { kind: "seek", ticket: { ...ticket, requests: requests.slice(1) } };
+    expect(checkFrame(frame)).toEqual(known as never);
+    expect(NodeFrame.parse(frame)).toEqual(known as never);
   });
 
   test("bounds the groups of agents in a frame", () => {

@@ -40,8 +40,10 @@ export const responseOf = ({ answer }: Pick<KeptResponse, "answer">): Fields | u
 const Items = z.array(Typed).catch([]);
 
 /** Returns the items of an answer. */
-export const outputOf = (response: Pick<KeptResponse, "answer">): Typed[] =>
-  Items.parse(responseOf(response)?.["output"]);
+export const outputOf = (response: Pick<KeptResponse, "answer">): Typed[] => outputIn(responseOf(response));
+
+/** Returns the items of a response that was read. */
+export const outputIn = (response: Fields | undefined): Typed[] => Items.parse(response?.["output"]);
 
 /** Returns the items of a request, without those of the response that it continues. */
 export function inputOf({ input, request }: Pick<KeptResponse, "input" | "request">): readonly Typed[] {

@@ -2,7 +2,7 @@ import { BoundedMap } from "../../../bounded-map.ts";
 import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { type Principal, userIdOf } from "../../../principal.ts";
-import { inputOf, type KeptResponse, outputOf, responseOf } from "./kept-response.ts";
+import { inputOf, type KeptResponse, outputIn, outputOf, responseOf } from "./kept-response.ts";
 import { KeptTexts } from "./kept-texts.ts";
 import { Typed } from "./schema.ts";
 
@@ -23,9 +23,17 @@ export interface OwnResponses {
   response(id: string): KeptResponse | undefined;
   /** Returns all items up to the end of a response that has not failed; undefined if one of them is not known. */
   conversation(responseId: string): Typed[] | undefined;
+  /** Returns why there is no `conversation` up to the end of this response. */
+  whyNot(responseId: string): WhyNot;
+  /** Returns the same for another form of the request, which may refer to as much. */
+  again(): OwnResponses;
+  /** Whether a response is being made. */
+  isBeingMade?: ((responseId: string) => boolean) | undefined;
   /** The items of the conversation that the request names; undefined if it names none, or one that is not known. */
   conversationItems?: readonly Typed[] | undefined;
 }
+
+export type WhyNot = "unknown" | "being_made" | "failed" | "too_long";
 
 /** How long an answer is kept after it was last referred to. */
 export const RESPONSE_AGE_MS = 6 * 3_600_000;
@@ -70,37 +78,7 @@ export function createResponseMemory({ bytesMax, recalledLengthMax, now }: Respo
     /** Returns the responses of the caller for one request, if any are kept. */
     of(principal: Principal): OwnResponses | undefined {
       if (bytesMax === 0) return undefined;
-      const owner = userIdOf(principal);
-      let lengthLeft = recalledLengthMax;
-      const count = (length: number) => {
-        lengthLeft -= length;
-        if (lengthLeft < 0) throw tooLarge(recalledLengthMax);
-      };
-      return {
-        item(id) {
-          const known = items.find(owner, id);
-          if (!known) return undefined;
-          count(known.length);
-          const item = Typed.safeParse(parseJson(known.text)).data;
-          return item && { item, responseId: known.responseId };
-        },
-
-        response: (id) => responses.get(owner, id),
-
-        conversation(responseId) {
-          const parts: Typed[][] = [];
-          let id: string | undefined = responseId;
-          while (id !== undefined) {
-            const response: KeptResponse | undefined = responses.get(owner, id);
-            if (!response || hasFailed(response) || parts.length === CHAIN_LENGTH_MAX) return undefined;
-            const turn = [...inputOf(response), ...outputOf(response)];
-            count(JSON.stringify(turn).length);
-            parts.push(turn);
-            id = response.previous;
-          }
-          return parts.reverse().flat();
-        },
-      };
+      return ownResponses({ owner: userIdOf(principal), responses, items, recalledLengthMax });
     },
 
     keep(owner: string | null, response: KeptResponse): void {
@@ -131,6 +109,87 @@ export function createResponseMemory({ bytesMax, recalledLengthMax, now }: Respo
   };
 }
 
+interface OwnResponsesOptions {
+  owner: string | null;
+  responses: KeptTexts<KeptResponse>;
+  items: ReturnType<typeof createItemIndex>;
+  recalledLengthMax: number;
+  /** The conversations that another form of the request has read. */
+  read?: Map<string, { items: Typed[]; length: number }>;
+}
+
+function ownResponses(options: OwnResponsesOptions): OwnResponses {
+  const { owner, responses, items, recalledLengthMax, read = new Map() } = options;
+  let lengthLeft = recalledLengthMax;
+  const count = (length: number) => {
+    lengthLeft -= length;
+    if (lengthLeft < 0) throw tooLarge(recalledLengthMax);
+  };
+  const own: OwnResponses = {
+    item(id) {
+      const known = items.find(owner, id);
+      if (!known) return undefined;
+      count(known.length);
+      const item = Typed.safeParse(parseJson(known.text)).data;
+      return item && { item, responseId: known.responseId };
+    },
+
+    response: (id) => responses.get(owner, id),
+
+    conversation(responseId) {
+      const known = read.get(responseId);
+      if (known) count(known.length);
+      if (known) return known.items;
+      const before = lengthLeft;
+      const found = conversationUpTo(responses, owner, responseId, count);
+      if (found) read.set(responseId, { items: found, length: before - lengthLeft });
+      return found;
+    },
+
+    whyNot: (responseId) =>
+      own.isBeingMade?.(responseId) ? "being_made" : whyNotUpTo(responses, owner, responseId),
+
+    again: () => {
+      const { isBeingMade, conversationItems } = own;
+      return Object.assign(ownResponses({ ...options, read }), { isBeingMade, conversationItems });
+    },
+  };
+  return own;
+}
+
+/** Returns all items up to the end of the response; undefined if one response is not known, or not usable. */
+function conversationUpTo(
+  responses: KeptTexts<KeptResponse>,
+  owner: string | null,
+  responseId: string,
+  count: (length: number) => void,
+): Typed[] | undefined {
+  const parts: Typed[][] = [];
+  let id: string | undefined = responseId;
+  while (id !== undefined) {
+    const response: KeptResponse | undefined = responses.get(owner, id);
+    const made = response && responseOf(response);
+    if (!response || hasFailed(made) || parts.length === CHAIN_LENGTH_MAX) return undefined;
+    const turn = [...inputOf(response), ...outputIn(made)];
+    count(JSON.stringify(turn).length);
+    parts.push(turn);
+    id = response.previous;
+  }
+  return parts.reverse().flat();
+}
+
+function whyNotUpTo(responses: KeptTexts<KeptResponse>, owner: string | null, responseId: string): WhyNot {
+  let id: string | undefined = responseId;
+  for (let length = 0; id !== undefined; length++) {
+    const response: KeptResponse | undefined = responses.get(owner, id);
+    if (!response) return "unknown";
+    if (length === CHAIN_LENGTH_MAX) return "too_long";
+    if (hasFailed(responseOf(response))) return "failed";
+    id = response.previous;
+  }
+  return "unknown";
+}
+
 /** Finds the items of responses by their ids. A response is read only when its owner looks for an item. */
 function createItemIndex(items: KeptTexts<ItemText>, responses: KeptTexts<KeptResponse>) {
   const unread = new Map<string | null, BoundedMap<string, true>>();
@@ -141,7 +200,7 @@ function createItemIndex(items: KeptTexts<ItemText>, responses: KeptTexts<KeptRe
     unread.delete(owner);
     for (const id of ids) {
       const response = responses.get(owner, id);
-      for (const item of response && !hasFailed(response) ? outputOf(response) : []) {
+      for (const item of response ? usableOutput(response) : []) {
         if (typeof item["id"] !== "string") continue;
         const text = JSON.stringify(item);
         items.set(owner, item["id"], { text, responseId: id, length: text.length });
@@ -174,8 +233,13 @@ function createItemIndex(items: KeptTexts<ItemText>, responses: KeptTexts<KeptRe
   };
 }
 
-function hasFailed(response: KeptResponse): boolean {
-  const status = responseOf(response)?.["status"];
+function usableOutput(response: KeptResponse): Typed[] {
+  const made = responseOf(response);
+  return hasFailed(made) ? [] : outputIn(made);
+}
+
+function hasFailed(made: Record<string, unknown> | undefined): boolean {
+  const status = made?.["status"];
   return status === "failed" || status === "cancelled" || status === "queued" || status === "in_progress";
 }
 

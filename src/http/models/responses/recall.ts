@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors.ts";
 import { readShape, refuse } from "../refuse.ts";
-import type { OwnResponses } from "./memory.ts";
+import { CHAIN_LENGTH_MAX, type OwnResponses, type WhyNot } from "./memory.ts";
 import { InputItem, type ResponsesBody, type Typed } from "./schema.ts";
 
 /** The input of a request with everything that it refers to. */
@@ -33,9 +33,21 @@ export function recallInput(body: ResponsesBody, responses: OwnResponses | undef
   if (!ofConversation) throw refuse("conversation", UNKNOWN_CONVERSATION);
   const earlier = previous == null ? ofConversation : responses?.conversation(previous);
   if (earlier) return { earlier, own };
+  throw notContinued(responses?.whyNot(previous ?? "") ?? "unknown");
+}
+
+const NOT_CONTINUED: Record<WhyNot, string> = {
+  unknown: `the response is not known. ${NOT_KEPT}`,
+  being_made: "the response has not ended yet. Wait until it has, or send the whole conversation in `input`.",
+  failed: `the response, or one that it continues, has failed. ${FULL_INPUT}`,
+  too_long: `the response continues more than ${CHAIN_LENGTH_MAX - 1} others. ${FULL_INPUT}`,
+};
+
+/** Returns the error of a request that continues a response which cannot be continued. */
+export function notContinued(why: WhyNot): AppError {
   const param = "previous_response_id";
   // The code by which OpenAI's clients know that they must send everything.
   const upstream = { code: "previous_response_not_found" };
-  const hint = `The problem is \`${param}\`: the response is not known. ${NOT_KEPT}`;
-  throw new AppError("request_untranslatable", { param, hint, upstream });
+  const hint = `The problem is \`${param}\`: ${NOT_CONTINUED[why]}`;
+  return new AppError("request_untranslatable", { param, hint, upstream });
 }

@@ -110,6 +110,29 @@ describe("references to earlier answers", () => {
     expect(responses.item(failed.output[0].id)).toBeUndefined();
   });
 
+  test("a response that continues too many others is refused with that reason", () => {
+    const clock = createFakeClock();
+    const memory = createResponseMemory({ bytesMax: 10e6, recalledLengthMax: 10e6, now: clock.now });
+    const answer = JSON.stringify({ status: "completed", output: [] });
+    for (let at = 0; at <= 1_000; at++)
+      memory.keep(
+        null,
+        keptResponse({ id: `resp_${at}`, answer, ...(at > 0 && { previous: `resp_${at - 1}` }) }),
+      );
+    const ask = (previous_response_id: string) => {
+      const responses = memory.of(ADMIN);
+      return translateResponses(
+        { model: "m", input: "q", previous_response_id },
+        { ...countingContext(), responses },
+      );
+    };
+    expect(ask("resp_999").request["messages"]).toEqual([user("q")]);
+    const { param, hint, upstream } = refusal(() => ask("resp_1000"));
+    expect([param, upstream?.code]).toEqual(["previous_response_id", "previous_response_not_found"]);
+    expect(hint).toContain("the response continues more than 999 others. Send the whole conversation");
+    expect(refusal(() => ask("resp_x")).hint).toContain("the response is not known");
+  });
+
   test("nobody can refer to the answers of others", () => {
     const { ask } = scene();
     const { response } = ask({ input: "secret" }, { content: "secret" });

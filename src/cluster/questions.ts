@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 
 /** Questions to other nodes, by their numbers. A question without an answer ends at its time limit. */
 export class Questions<Answer> {
@@ -10,8 +10,17 @@ export class Questions<Answer> {
     private readonly withinMs: number,
   ) {}
 
+  /** How many have no answer yet. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Calls `send` with the number of the question. Resolves with undefined if the node does not answer in time. */
-  ask(nodeId: string, send: (n: number) => void): Promise<Answer | undefined> {
+  ask(
+    nodeId: string,
+    send: (n: number) => void,
+    withinMs: number = this.withinMs,
+  ): Promise<Answer | undefined> {
     const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
     const n = ++this.#last;
     const settle = (answer?: Answer) => {
@@ -19,7 +28,7 @@ export class Questions<Answer> {
       stopTimer();
       resolve(answer);
     };
-    const stopTimer = this.clock.after(this.withinMs, settle);
+    const stopTimer = this.clock.after(withinMs, settle);
     this.#open.set(n, { nodeId, stopTimer, settle });
     send(n);
     return promise;
