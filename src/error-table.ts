@@ -177,6 +177,7 @@ const TABLE = {
   agents_full: row(BUSY, "Too many agents are connected"),
   // Administration of users, of agents and of their keys.
   user_unknown: row(NOT_FOUND, "No such user"),
+  token_replaced: row(FORBIDDEN, "This token was replaced"),
   agent_unknown: row(NOT_FOUND, "No such agent"),
   agent_update_refused: row(INVALID, "The agent does not let this server update it", { status: 409 }),
   node_unanswered: row(BUSY, "The node that has the agent does not answer", { retryAfterMs: 5_000 }),

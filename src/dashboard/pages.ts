@@ -1,6 +1,7 @@
 import type { FC } from "hono/jsx/dom";
 import { AgentsPage } from "./pages/agents/agents-page.tsx";
 import { AuditPage } from "./pages/audit/audit-page.tsx";
+import { ConnectPage } from "./pages/connect/connect-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
 import { RequestsPage } from "./pages/requests/requests-page.tsx";
 import { SessionsPage } from "./pages/sessions/sessions-page.tsx";
@@ -34,6 +35,7 @@ export const PAGES: readonly Page[] = [
   { path: "usage", title: text("nav.usage"), roles: ["admin", "user"], View: UsagePage },
   { path: "requests", title: text("nav.requests"), roles: ["user"], View: RequestsPage },
   { path: "try", title: text("nav.try"), roles: ["admin", "user"], View: TryPage },
+  { path: "connect", title: text("nav.connect"), roles: ["admin", "user"], View: ConnectPage },
   { path: "settings", title: text("nav.settings"), roles: ["admin"], View: SettingsPage },
   { path: "audit", title: text("nav.audit"), roles: ["admin"], View: AuditPage },
   {

@@ -26,6 +26,7 @@ import { responseRoutes } from "./responses/route.ts";
 import type { BoundRoute, NamedRoute, Resource } from "./route.ts";
 import { sessionListRoutes } from "./session/list.ts";
 import { sessionRoutes } from "./session/route.ts";
+import { tokenRoutes } from "./token/route.ts";
 import { trafficRoutes } from "./traffic/route.ts";
 import { usageRoutes } from "./usage/route.ts";
 
@@ -55,6 +56,7 @@ const RESOURCES = {
   server: serverRoutes,
   session: sessionRoutes,
   sessionList: sessionListRoutes,
+  token: tokenRoutes,
   register: registerRoutes,
   health: healthRoutes,
   metrics: metricsRoutes,

@@ -117,6 +117,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
       server: { audit, now, backups: parts.backups },
       session: { sessions, users, isSecure: parts.isSecure, publicUrl },
       sessionList: { sessions, audit },
+      token: { sessions, users, audit, isSecure: parts.isSecure },
       register: { agents: parts.agents, bodyLimits: agentBodyLimits(config) },
       health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },
       metrics: { metrics },

@@ -176,8 +176,8 @@ export interface PairingStore {
 
 export interface AuditEntry {
   at: number;
-  /** `admin` over HTTP, `cli` for a command on the server's machine, `agent` for an agent with a pairing code. */
-  actor: "admin" | "cli" | "agent";
+  /** `admin` over HTTP, `cli` for a command on the server's machine, `agent` for an agent with a pairing code, `user` for users and their own token. */
+  actor: "admin" | "cli" | "agent" | "user";
   /** Such as `user.add`. */
   action: string;
   /** The id of what was changed. */

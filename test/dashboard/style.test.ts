@@ -16,7 +16,7 @@ const NOT_LITERAL = /^(tone|u)-/;
 test("every class in the style sheets is used by the page", async () => {
   const styled = (await readAll("style/**/*.css")).matchAll(/\.([a-z][\w-]*)(?=[\s,.:{)>+~[])/g);
   const classes = new Set([...styled].map((match) => match[1] ?? ""));
-  const words = new Set((await readAll("**/*.{tsx,html}")).split(/["'`\s]+/));
+  const words = new Set((await readAll("**/*.{ts,tsx,html}")).split(/["'`\s]+/));
   const unused = [...classes].filter((name) => !NOT_LITERAL.test(name) && !words.has(name));
   expect(classes.size).toBeGreaterThan(100);
   expect(unused).toEqual([]);

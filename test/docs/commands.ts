@@ -50,6 +50,8 @@ const BLOCKS_NOT_RUN: Readonly<Record<string, string>> = {
     "It needs PostgreSQL and NATS. test/e2e/database.test.ts and test/e2e/cluster-two-nodes.test.ts start such servers.",
   "docs/agent-protocol.md: curl -si http://127.0.0.1:8080/client/poll":
     "Its second request needs the session in the answer to the first. test/agents/polling sends such requests.",
+  "docs/openai.md: curl http://localhost:8080/v1/chat/completions":
+    "It needs a model of that name. test/dashboard/pages/connect/guides tries its quotes, and test/e2e/dashboard-connect.test.ts the command.",
   "docs/ollama-api.md: curl http://localhost:8080/api/chat":
     "It needs a model of that name. test/e2e/sdk-ollama.test.ts sends such requests.",
   "docs/alerts.md: curl -X PATCH http://localhost:8080/admin/settings":

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { hides, inBrowser, shows, soon } from "../support/browser.ts";
 import { startInShell } from "../support/browser-commands.ts";
-import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { chooseIn, copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { useScene } from "../support/scene.ts";
 import { rejectionOf } from "../support/sdks.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
@@ -45,7 +45,7 @@ inBrowser("dashboard: agents", (browser) => {
     startInShell(line);
     await shows(status.getByText(/ is connected\.$/));
     await status.getByRole("link", { name: "Try it" }).click();
-    await page.getByLabel("Model", { exact: true }).selectOption("slow-words");
+    await chooseIn(page, "Model", "slow-words");
     await page.getByLabel("Your message").fill("one two three");
     await page.getByRole("button", { name: "Send" }).click();
     await shows(page.locator(".answer-text").getByText("one two three"));

@@ -14,6 +14,7 @@ const PAGES: Record<string, string> = {
   users: "Users",
   usage: "Usage",
   try: "Try it",
+  connect: "Connect",
   settings: "Settings",
   audit: "Audit log",
 };

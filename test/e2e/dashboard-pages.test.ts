@@ -2,7 +2,7 @@ import { test } from "bun:test";
 import type { Page } from "playwright-core";
 import { inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
-import { openDashboard } from "../support/browser-dashboard.ts";
+import { chooseIn, openDashboard } from "../support/browser-dashboard.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { connectV2Agent, streamPieces, V2_HELLO, type V2AgentOptions } from "../support/v2-agent.ts";
 
@@ -27,6 +27,7 @@ const ADMIN_PAGES: Record<string, Drawn> = {
   traffic: hasText("No request has ended in this period."),
   requests: hasText("No requests match."),
   try: hasTitle("Try it"),
+  connect: hasText("Address of this server"),
   settings: (page) => shows(page.getByRole("table", { name: "Settings in effect" })),
   audit: (page) => shows(page.getByRole("link", { name: /CSV$/ })),
   sessions: hasText("This browser"),
@@ -143,14 +144,15 @@ inBrowser("dashboard: accessibility", (browser) => {
     await visit(page, scene, {
       usage: hasText("Your limits"),
       requests: hasTitle("Requests"),
+      connect: hasText("Rotate my token"),
       try: hasTitle("Try it"),
     });
-    await page.getByLabel("Model", { exact: true }).selectOption("m");
+    await chooseIn(page, "Model", "m");
     await page.getByLabel("Your message").fill(`${LONG} ${LONG}`);
     await page.getByRole("button", { name: "Send" }).click();
     await shows(page.getByRole("button", { name: "Try again" }));
     browser.allow(/status of 400/);
-    await page.getByLabel("Model", { exact: true }).selectOption("broken");
+    await chooseIn(page, "Model", "broken");
     await page.getByLabel("Your message").fill("and now?");
     await page.getByRole("button", { name: "Send" }).click();
     await shows(page.getByRole("alert"));

@@ -68,6 +68,7 @@ inBrowser("dashboard: sign-in", (browser) => {
       "Users",
       "Usage",
       "Try it",
+      "Connect",
       "Settings",
       "Audit log",
     ]);
@@ -82,7 +83,7 @@ inBrowser("dashboard: sign-in", (browser) => {
   test("users see only their own usage and requests, and the page to try the models", async () => {
     const { token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });
-    expect(await linksOf(page)).toEqual(["Usage", "Requests", "Try it"]);
+    expect(await linksOf(page)).toEqual(["Usage", "Requests", "Try it", "Connect"]);
     await goTo(page, "Usage");
     await page.goto(`${scene.url}/dashboard#/users`);
     await shows(heading(page, "Page not found"));

@@ -45,6 +45,8 @@ const ROUTES: Record<string, Route> = {
   "GET /api/sessions": { for: "caller" },
   // Whose sessions they may end is tested elsewhere.
   "DELETE /api/sessions/:id": { for: "caller", path: () => "/api/sessions/none", status: 404 },
+  // A right body would take the token that the other tests use.
+  "POST /api/token/rotate": { for: "caller", body: () => ({ grace_seconds: -1 }), status: 400 },
   "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
   "GET /api/connections": { for: "caller" },
   "GET /api/queue": { for: "caller" },

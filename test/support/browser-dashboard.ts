@@ -51,6 +51,16 @@ export async function goTo(page: Page, title: string, heading = title): Promise<
   await shows(page.getByRole("heading", { level: 1, name: heading }));
 }
 
+/** Searches an option of a combobox, and chooses it. */
+export async function chooseIn(page: Page, label: string, option: string): Promise<void> {
+  const field = page.getByRole("combobox", { name: label, exact: true });
+  await field.click();
+  await field.fill(option);
+  // Other options may contain the name.
+  const named = page.getByText(option, { exact: true });
+  await page.getByRole("option").filter({ has: named }).click();
+}
+
 /** Clicks a copy button, and returns the clipboard's content. */
 export async function copy(page: Page, what: string): Promise<string> {
   await page.evaluate("navigator.clipboard.writeText('nothing was copied')");

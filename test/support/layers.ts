@@ -128,7 +128,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       "http/usage/schema.ts",
       "shell-quote.ts",
     ],
-    external: /^(eventsource-parser|hono\/jsx\/dom|uplot|uqr)$/,
+    external: /^(eventsource-parser|hono\/jsx\/dom|marked|uplot|uqr)$/,
   },
   "builtin-agent": {
     ours: ["protocol", "json", "net", "errors.ts", "log", "clock.ts", "time.ts"],

@@ -10,6 +10,7 @@ import type {
   AgentReset,
   AuditPage,
   KeptRequest,
+  OfferedModel,
   Overview,
   OwnRequest,
   Pairing,
@@ -140,20 +141,22 @@ export const api = {
   ownRateLimits: async (signal?: AbortSignal) =>
     (await send("GET", usagePath("api", { by: [] }), withSignal(signal))).headers,
 
+  /** Returns the models that the user may use. */
+  offeredModels: async (signal?: AbortSignal) =>
+    (await request<{ data: OfferedModel[] }>("GET", "/v1/models", withSignal(signal))).data,
   /** Returns the names of the models that the user may use. */
-  models: async (signal?: AbortSignal) =>
-    (await request<{ data: { id: string }[] }>("GET", "/v1/models", withSignal(signal))).data.map(
-      ({ id }) => id,
-    ),
+  models: async (signal?: AbortSignal): Promise<string[]> =>
+    (await api.offeredModels(signal)).map(({ id }) => id),
   /** Returns a stream of server-sent events that ends with the token counts. */
-  chat: (
-    body: { model: string; messages: readonly { role: string; content: string }[] },
-    signal: AbortSignal,
-  ) =>
+  chat: (body: object, signal: AbortSignal) =>
     send("POST", "/v1/chat/completions", {
       body: { ...body, stream: true, stream_options: { include_usage: true } },
       signal,
     }),
+
+  /** Gives the user who is signed in a new token. The old one stays valid for `graceS` seconds. */
+  rotateOwnToken: (graceS: number) =>
+    request<RotatedToken>("POST", "/api/token/rotate", { body: { grace_seconds: graceS } }),
 };
 
 async function settingsIn(response: Response): Promise<TaggedSettings> {

@@ -7,12 +7,15 @@ export class ApiError extends Error {
   readonly hint: string | undefined;
   /** The number of seconds after which to try again. */
   readonly retryAfterS: number | undefined;
+  /** The id under which the server knows the request. */
+  readonly requestId: string | undefined;
 
-  constructor(status: number, message: string, hint?: string, retryAfterS?: number) {
+  constructor(status: number, message: string, hint?: string, retryAfterS?: number, requestId?: string) {
     super(message);
     this.status = status;
     this.hint = hint;
     this.retryAfterS = retryAfterS;
+    this.requestId = requestId;
   }
 }
 
@@ -82,6 +85,7 @@ async function readError(response: Response): Promise<ApiError> {
     message ?? `The server responded with status ${response.status}.`,
     hint,
     Number.isFinite(retryAfterS) ? retryAfterS : undefined,
+    response.headers.get("x-request-id") ?? undefined,
   );
 }
 
@@ -95,12 +99,17 @@ function readErrorBody(body: unknown): { message: string | undefined; hint: stri
   };
 }
 
+const SAYS_WHEN = /try again in/i;
+
 /** Returns a text for people: what went wrong, what to do, and when to try again. */
 export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   const { message, hint, retryAfterS } = error;
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
-  const again = retryAfterS === undefined ? "" : `Try again in ${Math.max(1, Math.ceil(retryAfterS))} s.`;
+  // Some messages say it themselves, such as those of limits.
+  const isSaid = SAYS_WHEN.test(message) || SAYS_WHEN.test(hint ?? "");
+  const again =
+    retryAfterS === undefined || isSaid ? "" : `Try again in ${Math.max(1, Math.ceil(retryAfterS))} s.`;
   return [sentence, hint, again].filter(Boolean).join(" ");
 }
 

@@ -31,3 +31,12 @@ export type Pairing = Output<typeof agentKeys.PairingList>["pairings"][number];
 export type AuditPage = Output<typeof admin.AuditAnswer>;
 export type AuditRow = AuditPage["audit"][number];
 export type UsageGroup = UsageAnswer["by"][number];
+
+/** A model, as the list of models describes it. What agents do not report is missing. */
+export interface OfferedModel {
+  id: string;
+  /** In tokens. */
+  context_length?: number;
+  /** Such as `tools` and `vision`. */
+  capabilities?: string[];
+}

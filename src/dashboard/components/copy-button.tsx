@@ -1,4 +1,5 @@
 import { useState } from "../state/hooks.ts";
+import { text as englishText } from "../texts/texts.ts";
 import { Button } from "./button.tsx";
 import { showToast } from "./toast.tsx";
 
@@ -9,20 +10,28 @@ export function CopyButton(props: { text: string; what: string; isSmall?: boolea
   const { text, what, isSmall, onCopied } = props;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
-    if (!(await copyText(text))) {
-      showToast("The browser did not allow copying. Select the text and copy it by hand.", "bad");
-      return;
-    }
+    if (!(await copyWithToast(text, what))) return;
     setCopied(true);
     onCopied?.();
-    showToast(`Copied ${what}.`);
     setTimeout(() => setCopied(false), SHOWN_MS);
   };
   return (
-    <Button isSmall={isSmall ?? false} label={`${isCopied ? "Copied" : "Copy"} ${what}`} onClick={copy}>
-      {isCopied ? "Copied" : "Copy"}
+    <Button
+      isSmall={isSmall ?? false}
+      label={englishText(isCopied ? "copy.button.done" : "copy.button.label", { what })}
+      onClick={copy}
+    >
+      {englishText(isCopied ? "copy.button.short" : "copy.button")}
     </Button>
   );
+}
+
+/** Copies a text, and says so, or why not. Resolves with whether it was copied. */
+export async function copyWithToast(text: string, what: string): Promise<boolean> {
+  const isCopied = await copyText(text);
+  if (isCopied) showToast(englishText("copy.done", { what }));
+  else showToast(englishText("copy.refused"), "bad");
+  return isCopied;
 }
 
 /**
@@ -53,11 +62,18 @@ function copyBySelection(text: string): boolean {
 }
 
 /** A text to copy, such as a token or a command, with a copy button. */
-export function CopyField({ text, what, onCopied }: { text: string; what: string; onCopied?: () => void }) {
+export function CopyField(props: {
+  text: string;
+  /** Shown in place of the text, which has a secret. */
+  shown?: string;
+  what: string;
+  onCopied?: () => void;
+}) {
+  const { text, shown = text, what, onCopied } = props;
   return (
     <div class="copy-field">
       <pre>
-        <code>{text}</code>
+        <code>{shown}</code>
       </pre>
       <CopyButton text={text} what={what} isSmall {...(onCopied && { onCopied })} />
     </div>

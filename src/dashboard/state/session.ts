@@ -71,7 +71,7 @@ export async function beginSession(code?: string): Promise<void> {
 export function onStorageChange(key: string | null, value: string | null): void {
   if (key !== SIGNED_IN_KEY) return;
   const current = session.get();
-  if (value === null && current.state === "in") leave("You have signed out.");
+  if (value === null && current.state === "in") leaveByChoice();
   if (value !== null && current.state === "out") void beginSession();
   if (value !== null && current.state === "in" && current.ended !== undefined) void resume();
 }
@@ -106,7 +106,20 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!isRefused(error)) throw error;
   }
+  leaveByChoice();
+}
+
+let forget: (who: SessionAnswer) => void = () => undefined;
+
+/** Sets the function that is called when somebody has signed out, but not when only their session has ended. */
+export function onSignOut(listener: (who: SessionAnswer) => void): void {
+  forget = listener;
+}
+
+function leaveByChoice(): void {
+  const current = session.get();
   leave("You have signed out.");
+  if (current.state === "in") forget(current.who);
 }
 
 /** Whether the server said that nobody is signed in, or that the code is invalid. */

@@ -10,7 +10,7 @@ const COLUMNS = ["seq", "at", "actor", "action", "target", "detail", "address", 
 const ROUTES = {
   readAudit: route("GET /admin/audit", {
     access: "adminOrQuery",
-    summary: "List what administrators changed, newest first",
+    summary: "List what administrators changed, and the tokens that users rotated, newest first",
     description: "`next` is the `before` of the next page.",
     query: AuditQuery,
     answers: {

@@ -145,7 +145,7 @@ export const audit = pgTable(
   {
     seq: sequence().primaryKey(),
     at: whole("at").notNull(),
-    actor: text("actor", { enum: ["admin", "cli", "agent"] }).notNull(),
+    actor: text("actor", { enum: ["admin", "cli", "agent", "user"] }).notNull(),
     action: text("action").notNull(),
     target: text("target"),
     detail: json<Record<string, unknown>>("detail"),

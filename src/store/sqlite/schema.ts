@@ -148,7 +148,7 @@ export const audit = sqliteTable(
   {
     seq: integer("seq").primaryKey({ autoIncrement: true }),
     at: integer("at").notNull(),
-    actor: text("actor", { enum: ["admin", "cli", "agent"] }).notNull(),
+    actor: text("actor", { enum: ["admin", "cli", "agent", "user"] }).notNull(),
     action: text("action").notNull(),
     target: text("target"),
     detail: text("detail", { mode: "json" }).$type<Record<string, unknown>>(),

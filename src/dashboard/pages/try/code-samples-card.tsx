@@ -5,68 +5,84 @@ import { ScrollArea } from "../../components/scroll-area.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { useEffect, useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
+import { type TextKey, text } from "../../texts/texts.ts";
+import { requestFor } from "./chat/request.ts";
+import type { ChatRequest, ChatSettings, Turn } from "./chat/types.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "./code-samples.ts";
-import type { ChatRequest, Turn } from "./conversation.ts";
-import { composerInput, conversation } from "./try-state.ts";
+import { conversation, draft } from "./try-state.ts";
 
 const PAUSE_MS = 200;
 const SHOWN_LENGTH = 20_000;
 
-const NOTES: Record<SampleKind, string> = {
-  curl: "Set the shell variable API_KEY to your token first.",
-  node: "Run npm install openai first, and set the environment variable API_KEY to your token.",
-  python: "Run pip install openai first, and set the environment variable API_KEY to your token.",
-  ask: "The simple API takes only the newest message. Set the shell variable API_KEY to your token first. To continue the conversation, send the conversation_id and the response_id of the response back as conversation_id and parent_id.",
+const NOTES: Record<SampleKind, TextKey> = {
+  curl: "try.code.note.curl",
+  node: "try.code.note.node",
+  python: "try.code.note.python",
+  ask: "try.code.note.ask",
 };
 
+interface SamplesCardProps {
+  settings: ChatSettings;
+  turns: readonly Turn[];
+}
+
 /** Shows the current message as code or, while the message is empty, the last request. */
-export function SamplesCard({ model, turns }: { model: string; turns: readonly Turn[] }) {
+export function SamplesCard({ settings, turns }: SamplesCardProps) {
   const [kind, setKind] = useState<SampleKind>("curl");
-  const { draft, system } = useSettledInput();
+  const typed = useSettledDraft();
   const sample = useMemo(
-    () => sampleOf(kind, serverUrl(), requestOf(draft, model, system, turns)),
-    [kind, draft, model, system, turns],
+    () => sampleOf(kind, serverUrl(), requestOf(typed, settings, turns)),
+    [kind, typed, settings, turns],
   );
   const isCut = sample.length > SHOWN_LENGTH;
   return (
     <Card
-      title="Use it in code"
+      title={text("try.code.title")}
       class="samples"
-      actions={<CopyButton text={sample} what="the code" isSmall />}
+      actions={<CopyButton text={sample} what={text("try.code.what")} isSmall />}
     >
       <div class="stack">
-        <SegmentedControl label="Language" value={kind} options={SAMPLE_KINDS} onChoose={setKind} />
+        <SegmentedControl
+          label={text("try.code.language")}
+          value={kind}
+          options={SAMPLE_KINDS}
+          onChoose={setKind}
+        />
         <div class="code">
-          <ScrollArea label="Code">
+          <ScrollArea label={text("try.code.label")}>
             <pre>
               <code>{isCut ? sample.slice(0, SHOWN_LENGTH) : sample}</code>
             </pre>
           </ScrollArea>
         </div>
-        {isCut ? <p class="hint">Only the beginning is shown. Copying copies all of it.</p> : null}
-        <p class="hint">{NOTES[kind]}</p>
+        {isCut ? <p class="hint">{text("try.code.cut")}</p> : null}
+        <p class="hint">{text(NOTES[kind])}</p>
       </div>
     </Card>
   );
 }
 
-function requestOf(draft: string, model: string, system: string, turns: readonly Turn[]): ChatRequest {
+function requestOf(typed: Typed, settings: ChatSettings, turns: readonly Turn[]): ChatRequest {
   const newest = turns.at(-1);
-  if (draft.trim() === "" && newest) return newest.request;
-  return conversation.requestOf(draft.trim() === "" ? "Hello!" : draft, model, system);
+  const isEmpty = typed.text.trim() === "" && typed.images.length === 0;
+  if (!isEmpty) return conversation.requestOf(typed, settings);
+  if (!newest) return conversation.requestOf({ text: "Hello!", images: [] }, settings);
+  return requestFor(turns.slice(0, -1), newest.question, settings, 0);
 }
+
+type Typed = ReturnType<typeof draft.get>;
 
 /**
  * Returns the composer's input a moment after its last change, so that a keystroke does not rebuild long
  * samples.
  */
-function useSettledInput() {
-  const [settled, setSettled] = useState(composerInput.get());
+function useSettledDraft(): Typed {
+  const [settled, setSettled] = useState(draft.get());
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const unsubscribe = composerInput.subscribe(() => {
+    const unsubscribe = draft.subscribe(() => {
       clearTimeout(timer);
-      timer = setTimeout(() => setSettled(composerInput.get()), PAUSE_MS);
+      timer = setTimeout(() => setSettled(draft.get()), PAUSE_MS);
     });
     return () => {
       unsubscribe();

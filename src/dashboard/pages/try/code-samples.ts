@@ -1,5 +1,5 @@
 import { shellQuote } from "../../../shell-quote.ts";
-import type { ChatRequest } from "./conversation.ts";
+import type { ChatRequest, Message, Parameters } from "./chat/types.ts";
 
 export type SampleKind = "curl" | "node" | "python" | "ask";
 
@@ -19,36 +19,34 @@ export function sampleOf(kind: SampleKind, origin: string, request: ChatRequest)
 }
 
 const SAMPLES: Record<SampleKind, (origin: string, request: ChatRequest) => string> = {
-  curl: (origin, { model, messages }) =>
+  curl: (origin, { model, messages, ...parameters }) =>
     curl("curl -N", `${origin}/v1/chat/completions`, [
       ["model", quote(model)],
-      ["messages", list(messages.map(({ role, content }) => jsonMessage(role, content)))],
+      ["messages", list(messages.map(jsonMessage))],
+      ...parameterFields(parameters),
       ["stream", "true"],
     ]),
 
-  node: (origin, { model, messages }) => `import OpenAI from "openai";
+  node: (origin, { model, messages, ...parameters }) => `import OpenAI from "openai";
 
 const openai = new OpenAI({ baseURL: ${quote(`${origin}/v1`)}, apiKey: process.env.API_KEY });
 const stream = await openai.chat.completions.create({
   model: ${quote(model)},
-  messages: ${list(messages.map(({ role, content }) => `{ role: ${quote(role)}, content: ${quote(content)} }`))},
-  stream: true,
+  messages: ${list(messages.map(({ role, content }) => `{ role: ${quote(role)}, content: ${literal(content)} }`))},
+${lines(parameters, "  ", ": ")}  stream: true,
 });
 for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? "");
 `,
 
-  python: (origin, { model, messages }) => `import os
+  python: (origin, { model, messages, ...parameters }) => `import os
 
 from openai import OpenAI
 
 client = OpenAI(base_url=${quote(`${origin}/v1`)}, api_key=os.environ["API_KEY"])
 stream = client.chat.completions.create(
     model=${quote(model)},
-    messages=${list(
-      messages.map(({ role, content }) => jsonMessage(role, content)),
-      "    ",
-    )},
-    stream=True,
+    messages=${list(messages.map(jsonMessage), "    ")},
+${lines(parameters, "    ", "=")}    stream=True,
 )
 for chunk in stream:
     if chunk.choices:
@@ -57,7 +55,7 @@ for chunk in stream:
 
   ask: (origin, { model, messages }) =>
     curl("curl", `${origin}/api/ask`, [
-      ["content", quote(messages.at(-1)?.content ?? "")],
+      ["content", quote(textOf(messages.at(-1)))],
       ["model", quote(model)],
     ]),
 };
@@ -78,8 +76,34 @@ function curl(command: string, url: string, fields: readonly (readonly [string, 
   return `${[...head, ...data].join("\n")}\n`;
 }
 
-function jsonMessage(role: string, content: string): string {
-  return `{"role": ${quote(role)}, "content": ${quote(content)}}`;
+function jsonMessage({ role, content }: Message): string {
+  return `{"role": ${quote(role)}, "content": ${literal(content)}}`;
+}
+
+function textOf(message: Message | undefined): string {
+  const { content = "" } = message ?? {};
+  if (typeof content === "string") return content;
+  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+function parameterFields(parameters: Parameters): [string, string][] {
+  return Object.entries(parameters).map(([name, value]) => [name, literal(value)]);
+}
+
+/** Returns the parameters as fields of a call, a line each. */
+function lines(parameters: Parameters, indent: string, sign: string): string {
+  return parameterFields(parameters)
+    .map(([name, value]) => `${indent}${name}${sign}${value},\n`)
+    .join("");
+}
+
+/** Returns a literal that is valid in JSON, JavaScript and Python, as none of the values is a truth value or null. */
+function literal(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).map(([name, field]) => `${quote(name)}: ${literal(field)}`);
+  return `{${fields.join(", ")}}`;
 }
 
 function list(items: readonly string[], indent = "  "): string {

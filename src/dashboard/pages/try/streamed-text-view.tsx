@@ -1,6 +1,7 @@
 import { useRef } from "hono/jsx/dom";
 import { useEffect } from "../../state/hooks.ts";
-import { cutAtLines, type StreamedText } from "./streamed-text.ts";
+import { cutAtLines, type StreamedText } from "./chat/streamed-text.ts";
+import { keepAtEnd } from "./keep-at-end.ts";
 
 /** Shows a text as it grows. The text is never interpreted as HTML. */
 export function StreamedTextView({ streamed, class: own }: { streamed: StreamedText; class: string }) {
@@ -66,16 +67,4 @@ function follow(streamed: StreamedText, box: HTMLElement): () => void {
     clearTimeout(timer);
     box.replaceChildren();
   };
-}
-
-const NEAR_PX = 48;
-
-/** Scrolls to the end after `change`, unless the reader has scrolled up. */
-function keepAtEnd(box: HTMLElement, change: () => void): void {
-  const scroller = box.closest(".conversation");
-  const isAtEnd = scroller
-    ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX
-    : false;
-  change();
-  if (scroller && isAtEnd) scroller.scrollTop = scroller.scrollHeight;
 }

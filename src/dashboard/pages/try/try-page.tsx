@@ -1,35 +1,98 @@
-import { useRef } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
+import type { OfferedModel } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
-import { Field, Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { showToast } from "../../components/toast.tsx";
 import { useEffect } from "../../state/hooks.ts";
 import { session } from "../../state/session.ts";
+import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { useStore } from "../../state/use-store.ts";
+import { text } from "../../texts/texts.ts";
 import { JoinLink } from "../agents/join-link.tsx";
+import type { ChatSettings, Turn } from "./chat/types.ts";
 import { SamplesCard } from "./code-samples-card.tsx";
 import { Composer } from "./composer.tsx";
-import type { Turn } from "./conversation.ts";
-import { composerInput, conversation } from "./try-state.ts";
-import { TurnView } from "./turn-view.tsx";
+import { ConversationView } from "./conversation-view.tsx";
+import { download, fileNameOf, toJson, toMarkdown } from "./kept/export.ts";
+import { titleOf } from "./kept/kept-chat.ts";
+import { KeptCard } from "./kept-card.tsx";
+import { ModelsBar } from "./models-bar.tsx";
+import { SettingsCard } from "./settings-card.tsx";
+import { conversation, current, openChat, reloadKept, settings, startChat } from "./try-state.ts";
+
+/** The parameter of the address that names the conversation. */
+const PARAMETER = "c";
 
 export function TryPage() {
-  const models = useFetch((signal) => api.models(signal), []);
+  const models = useFetch((signal) => api.offeredModels(signal), []);
   const turns = useStore(conversation.turns);
-  const known = models.value ?? [];
+  const address = useAddress();
+  useCurrentChat(address, turns.length > 0);
+  const offered = models.value ?? [];
   const hasTurns = turns.length > 0;
+  const start = async () => {
+    await startChat();
+    address.change({ [PARAMETER]: undefined });
+  };
   return (
     <>
-      <PageHeader title="Try it" lead="Send a message to a model through the API, as a program would.">
-        {hasTurns ? <Button onClick={conversation.clear}>New conversation</Button> : null}
+      <PageHeader title={text("try.title")} lead={text("try.lead")}>
+        {hasTurns ? <ExportButtons turns={turns} /> : null}
+        {hasTurns ? <Button onClick={start}>{text("try.new")}</Button> : null}
       </PageHeader>
       {models.error ? <Notice tone="bad">{models.error}</Notice> : null}
-      {models.value && known.length === 0 && !hasTurns ? <NoModels onReload={models.reload} /> : null}
-      {known.length > 0 || hasTurns ? (
-        <TryView models={known} turns={turns} onReload={models.reload} />
+      {models.value && offered.length === 0 && !hasTurns ? <NoModels onReload={models.reload} /> : null}
+      {offered.length > 0 || hasTurns ? (
+        <TryView
+          offered={offered}
+          turns={turns}
+          onReload={models.reload}
+          onSend={() => address.change({ [PARAMETER]: current.get().id })}
+        />
       ) : null}
+    </>
+  );
+}
+
+/** Shows the conversation that the address names, and names the current one if the address names none. */
+function useCurrentChat(address: AddressValues, hasTurns: boolean): void {
+  const named = address.get(PARAMETER);
+  useEffect(() => void reloadKept(), []);
+  useEffect(() => {
+    const { id } = current.get();
+    if (named === id) return;
+    if (named === undefined) {
+      if (hasTurns) address.change({ [PARAMETER]: id });
+      return;
+    }
+    void openChat(named).then((isThere) => {
+      if (isThere) return;
+      showToast(text("try.kept.gone"), "bad");
+      address.change({ [PARAMETER]: conversation.turns.get().length > 0 ? current.get().id : undefined });
+    });
+  }, [named]);
+}
+
+function ExportButtons({ turns }: { turns: readonly Turn[] }) {
+  const title = () => current.get().title ?? (titleOf(turns) || text("try.kept.untitled"));
+  return (
+    <>
+      <Button
+        kind="quiet"
+        onClick={() => download(fileNameOf(title(), "md"), "text/markdown", toMarkdown(title(), turns))}
+      >
+        {text("try.export.markdown")}
+      </Button>
+      <Button
+        kind="quiet"
+        onClick={() =>
+          download(fileNameOf(title(), "json"), "application/json", toJson(title(), settings.get(), turns))
+        }
+      >
+        {text("try.export.json")}
+      </Button>
     </>
   );
 }
@@ -39,15 +102,11 @@ function NoModels({ onReload }: { onReload: () => void }) {
   const isAdmin = now.state === "in" && now.who.role === "admin";
   return (
     <Card>
-      <EmptyState title="No models are available.">
-        <p>
-          {isAdmin
-            ? "No connected agent offers a model. An agent can be a browser with ChatGPT open, or stand in front of Ollama, llama.cpp, vLLM, or any other OpenAI-style server."
-            : "No connected agent offers a model that you may use. Contact the administrator of this server."}
-        </p>
+      <EmptyState title={text("try.none.title")}>
+        <p>{text(isAdmin ? "try.none.admin" : "try.none.user")}</p>
         <div class="row">
           {isAdmin ? <JoinLink /> : null}
-          <Button onClick={onReload}>Check again</Button>
+          <Button onClick={onReload}>{text("try.none.again")}</Button>
         </div>
       </EmptyState>
     </Card>
@@ -55,101 +114,50 @@ function NoModels({ onReload }: { onReload: () => void }) {
 }
 
 interface TryViewProps {
-  models: readonly string[];
+  offered: readonly OfferedModel[];
   turns: readonly Turn[];
   onReload: () => void;
+  onSend: () => void;
 }
 
-function TryView({ models, turns, onReload }: TryViewProps) {
-  const { model: chosen, system } = useStore(composerInput);
-  const newest = turns.at(-1);
-  const model =
-    [chosen, newest?.request.model, models[0]].find((name) => name && models.includes(name)) ?? chosen;
-  const isBusy = newest?.state === "waiting" || newest?.state === "answering";
+function TryView({ offered, turns, onReload, onSend }: TryViewProps) {
+  const typed = useStore(settings);
+  const chosen = { ...typed, models: chosenModels(typed, offered, turns) };
+  const blind = offered.filter(({ id, capabilities }) => {
+    return chosen.models.includes(id) && capabilities !== undefined && !capabilities.includes("vision");
+  });
   return (
     <div class="try">
       <Card class="try-conversation">
         <div class="stack">
-          <div class="row try-choice">
-            <Select
-              key={models.join("\n")}
-              label="Model"
-              name="model"
-              value={model}
-              options={models.map((name) => ({ value: name, label: name }))}
-              onInput={(value) => composerInput.set({ ...composerInput.get(), model: value })}
-            />
-            <Button kind="quiet" isSmall onClick={onReload}>
-              Refresh
-            </Button>
-          </div>
-          <details class="try-options" open={system !== ""}>
-            <summary>Options</summary>
-            <Field
-              label="System message"
-              hint="Instructions for the model, sent before all other messages."
-              name="system"
-              value={system}
-              onInput={(value) => composerInput.set({ ...composerInput.get(), system: value })}
-            />
-          </details>
-          <ConversationView turns={turns} />
-          <Composer model={model} isBusy={isBusy} />
+          <ModelsBar offered={offered} models={chosen.models} onReload={onReload} />
+          <ConversationView turns={turns} settings={chosen} />
+          <Composer
+            settings={chosen}
+            isBusy={conversation.isBusy()}
+            blind={blind.map(({ id }) => id)}
+            onSend={onSend}
+          />
         </div>
       </Card>
-      <SamplesCard model={model} turns={turns} />
+      <div class="stack try-side">
+        <KeptCard />
+        <SettingsCard key={current.get().id} settings={typed} />
+        <SamplesCard settings={chosen} turns={turns} />
+      </div>
     </div>
   );
 }
 
-/** At least the height of what appears below an answer when it ends. */
-const NEAR_PX = 160;
-
-function ConversationView({ turns }: { turns: readonly Turn[] }) {
-  const box = useRef<HTMLDivElement | null>(null);
-  const shown = useRef(0);
-  const newest = turns.at(-1);
-  useEffect(() => {
-    const scroller = box.current;
-    if (!scroller || !newest) return;
-    const isNear = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
-    if (isNear || shown.current !== newest.id) scroller.scrollTop = scroller.scrollHeight;
-    shown.current = newest.id;
-  }, [newest?.id, newest?.state]);
-  return (
-    <>
-      <p class="off-screen" role="status">
-        {newest ? announcement(newest) : ""}
-      </p>
-      {newest ? (
-        // biome-ignore lint/a11y/useSemanticElements: the element with this role is for form fields.
-        <div class="conversation" ref={box} tabindex={0} role="group" aria-label="Conversation">
-          <ol class="turns">
-            {turns.map((turn, index) => (
-              <TurnView
-                key={turn.id}
-                turn={turn}
-                number={index + 1}
-                onRetry={turn === newest ? () => void conversation.retry() : undefined}
-              />
-            ))}
-          </ol>
-        </div>
-      ) : null}
-    </>
-  );
-}
-
-const ANNOUNCED_LENGTH_MAX = 1_000;
-
-/** Returns what screen readers announce: progress, and then the whole answer at once instead of in pieces. */
-function announcement({ state, answer }: Turn): string {
-  if (state === "waiting") return "Sent.";
-  if (state === "answering") return "The answer is arriving.";
-  if (state === "stopped") return "Stopped.";
-  if (state === "failed") return "";
-  const { text } = answer;
-  return text.length > ANNOUNCED_LENGTH_MAX
-    ? `The answer is complete. It has ${text.length} characters.`
-    : `Answer: ${text}`;
+/** Returns the models for the next question. One that is not offered any more gives way to that of the newest answer. */
+function chosenModels(
+  { models }: ChatSettings,
+  offered: readonly OfferedModel[],
+  turns: readonly Turn[],
+): readonly string[] {
+  const isOffered = (name: string | undefined) => offered.some(({ id }) => id === name);
+  return models.map((model, index) => {
+    const used = turns.at(-1)?.answers[index]?.model;
+    return [model, used, offered[0]?.id].find((name) => name && isOffered(name)) ?? (model || used || "");
+  });
 }

@@ -29,7 +29,8 @@ export function OwnUsage({ user }: { user: Own }) {
   );
 }
 
-function Limits({ user }: { user: Own }) {
+/** A user's limits, with what is left of them. */
+export function Limits({ user }: { user: Own }) {
   const { value, error, reload } = useFetch((signal) => api.ownRateLimits(signal), []);
   // Only for these two limits the headers of a response say what is left.
   const statuses: { [Field in LimitField]?: RateLimitStatus | undefined } = {

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readChunk } from "../../../../src/dashboard/pages/try/chat-chunk.ts";
+import { readChunk } from "../../../../src/dashboard/pages/try/chat/chat-chunk.ts";
+import { readEventData } from "../../../../src/dashboard/pages/try/chat/event-stream.ts";
+import type { Message } from "../../../../src/dashboard/pages/try/chat/types.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "../../../../src/dashboard/pages/try/code-samples.ts";
-import type { Message } from "../../../../src/dashboard/pages/try/conversation.ts";
-import { readEventData } from "../../../../src/dashboard/pages/try/event-stream.ts";
 import { startModelScene } from "../../../support/model-scene.ts";
 import { testWith } from "../../../support/programs.ts";
 import { ADMIN_KEY } from "../../../support/server.ts";

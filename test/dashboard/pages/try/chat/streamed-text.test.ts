@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createStreamedText, cutAtLines } from "../../../../src/dashboard/pages/try/streamed-text.ts";
+import { createStreamedText, cutAtLines } from "../../../../../src/dashboard/pages/try/chat/streamed-text.ts";
 
 test("a text is cut only after line ends, into parts of the wanted length, and nothing is lost", () => {
   const text = `${"a".repeat(30)}\n${"b".repeat(5)}\n${"c".repeat(5)}\n\n${"d".repeat(40)}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readEventData } from "../../../../src/dashboard/pages/try/event-stream.ts";
+import { readEventData } from "../../../../../src/dashboard/pages/try/chat/event-stream.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readChunk } from "../../../../src/dashboard/pages/try/chat-chunk.ts";
+import { readChunk } from "../../../../../src/dashboard/pages/try/chat/chat-chunk.ts";
 
 const delta = (delta: unknown, more = {}) => JSON.stringify({ choices: [{ delta, ...more }], usage: null });
 
