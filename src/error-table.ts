@@ -49,6 +49,8 @@ const AGENT_REFUSED = kind(401, "authentication_error", "permission_error");
 const FORBIDDEN = kind(403, "permission_error", "permission_error");
 const NOT_FOUND = kind(404, "not_found_error", "invalid_request_error");
 const RATE_LIMITED = kind(429, "rate_limit_error", "rate_limit_error", "rate_limit_exceeded");
+/** OpenAI's error for a budget that is used up. By its code, programs know that trying again does not help. */
+const QUOTA_USED_UP = kind(429, "rate_limit_error", "insufficient_quota", "insufficient_quota");
 const SERVER_FAILED = kind(500, "api_error", "server_error");
 const AGENT_FAILED = kind(502, "api_error", "upstream_error", "agent_error");
 const BUSY = { ...kind(503, "overloaded_error", "server_error"), retryAfterMs: 10_000 };
@@ -149,6 +151,8 @@ const TABLE = {
   limit_requests: row(RATE_LIMITED, "Rate limit reached for requests per minute", { retryAfterMs: 60_000 }),
   limit_tokens: row(RATE_LIMITED, "Rate limit reached for tokens per day", { retryAfterMs: 60_000 }),
   limit_parallel: row(RATE_LIMITED, "Rate limit reached for parallel requests", { retryAfterMs: 1_000 }),
+  limit_budget_day: row(QUOTA_USED_UP, "You exceeded your budget of today", { retryAfterMs: 60_000 }),
+  limit_budget_month: row(QUOTA_USED_UP, "You exceeded your budget of this month", { retryAfterMs: 60_000 }),
   // What an agent did.
   agent_send_failed: row(AGENT_FAILED, "Failed to send request to the client", {
     plainMessage: "The request could not be sent to the agent",

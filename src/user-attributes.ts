@@ -19,19 +19,23 @@ interface JsonValues {
   models: readonly string[];
   /** A whole number, at least 1. */
   limit: number;
+  /** An amount of money in units of the server's currency, above 0. */
+  amount: number;
   priority: Priority;
   /** Tags of agents. */
   tags: readonly string[];
 }
 
-interface StoredValues extends Omit<JsonValues, "time"> {
+interface StoredValues extends Omit<JsonValues, "time" | "amount"> {
   /** Milliseconds since 1970. */
   time: number;
+  /** In micros, which are millionths of the currency's unit. */
+  amount: number;
 }
 
 /**
  * The attributes of a user besides id and tokens. Each value may be null: no name, no end, every model, no
- * limit, the priority `normal`, every agent. From this table come the fields of the API, the attributes in the code, the flags of the command
+ * limit, no budget, the priority `normal`, every agent. From this table come the fields of the API, the attributes in the code, the flags of the command
  * line, and the dashboard's form. A new limit also needs a column with its migration
  * (`store/sqlite`), and what enforces it (`auth/limits.ts`).
  */
@@ -81,6 +85,22 @@ export const USER_ATTRIBUTES = {
     about: "Requests that run or wait at the same time.",
     example: 4,
   },
+  budget_day: {
+    attribute: "budgetDayMicros",
+    kind: "amount",
+    label: "Budget per day",
+    unit: "a day",
+    about: "What the user's requests may cost within a day, in UTC, in units of the currency.",
+    example: 5,
+  },
+  budget_month: {
+    attribute: "budgetMonthMicros",
+    kind: "amount",
+    label: "Budget per month",
+    unit: "a month",
+    about: "What the user's requests may cost within a calendar month, in UTC, in units of the currency.",
+    example: 100,
+  },
   priority: {
     attribute: "priority",
     kind: "priority",
@@ -119,6 +139,17 @@ export const LIMIT_FIELDS = USER_FIELDS.filter(
   (field): field is LimitField => USER_ATTRIBUTES[field].kind === "limit",
 );
 
+/** The fields that are amounts of money. */
+export type AmountField = {
+  [Field in UserField]: Table[Field]["kind"] extends "amount" ? Field : never;
+}[UserField];
+
+export const AMOUNT_FIELDS = USER_FIELDS.filter(
+  (field): field is AmountField => USER_ATTRIBUTES[field].kind === "amount",
+);
+
+const MICROS = 1_000_000;
+
 type Given<Values> = { [Name in keyof Values]?: Values[Name] | undefined };
 
 /** Returns the attributes for the fields that are given, null among them. */
@@ -149,11 +180,14 @@ export function withoutNulls<Values extends object>(values: Values): Values {
 }
 
 function toStored(field: UserField, value: UserFields[UserField]) {
-  if (USER_ATTRIBUTES[field].kind === "time" && typeof value === "string") return Date.parse(value);
+  const { kind } = USER_ATTRIBUTES[field];
+  if (kind === "time" && typeof value === "string") return Date.parse(value);
+  if (kind === "amount" && typeof value === "number") return Math.round(value * MICROS);
   return Array.isArray(value) ? [...new Set(value)] : value;
 }
 
 function toJson(field: UserField, value: UserAttributes[keyof UserAttributes]) {
-  const isTime = USER_ATTRIBUTES[field].kind === "time" && typeof value === "number";
-  return isTime ? new Date(value).toISOString() : value;
+  const { kind } = USER_ATTRIBUTES[field];
+  if (kind === "time" && typeof value === "number") return new Date(value).toISOString();
+  return kind === "amount" && typeof value === "number" ? value / MICROS : value;
 }

@@ -8,6 +8,8 @@ const FIELDS = {
   requests_per_minute: 1,
   tokens_per_day: 2,
   max_parallel: 3,
+  budget_day: 0.000001,
+  budget_month: 999_999_999.999999,
   priority: "low",
   agent_tags: ["home", "gpu"],
 } as const;
@@ -19,6 +21,13 @@ describe("the attributes of a user", () => {
       expect(fieldsOf(attributesOf(fields))).toEqual(fields);
       expect(Object.keys(attributesOf(fields))).toHaveLength(Object.keys(fields).length);
     }
+  });
+
+  test("a budget is kept in millionths of the currency's unit", () => {
+    expect(attributesOf({ budget_day: 4.35, budget_month: 1_000_000_000 })).toEqual({
+      budgetDayMicros: 4_350_000,
+      budgetMonthMicros: 1_000_000_000_000_000,
+    });
   });
 
   test("a time may be in any zone, and each model is kept once", () => {

@@ -4,7 +4,12 @@ import { HOUR_MS, MINUTE_MS } from "../time.ts";
 /** How long to wait for running requests to end: a guess, as nobody knows when they do. */
 export const RUNNING_RETRY_MS = 1_000;
 
-type LimitCode = "limit_requests" | "limit_tokens" | "limit_parallel";
+export type LimitCode =
+  | "limit_requests"
+  | "limit_tokens"
+  | "limit_parallel"
+  | "limit_budget_day"
+  | "limit_budget_month";
 
 /** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
 export function limitError(code: LimitCode, reason: string, waitMs: number): AppError {

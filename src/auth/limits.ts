@@ -1,32 +1,37 @@
 import { once } from "../once.ts";
+import { NANOS_PER_MICRO } from "../prices/money.ts";
 import type { Principal } from "../principal.ts";
+import type { Spent, UserUse } from "../store/store.ts";
 import { MINUTE_MS } from "../time.ts";
 import type { Allowance } from "./callers.ts";
 import { limitError, RUNNING_RETRY_MS } from "./limit-error.ts";
 import { SlidingWindow } from "./sliding-window.ts";
-import { createTokenBudget } from "./token-budget.ts";
+import { type BudgetCounts, hasBudget, UserBudgets, type UserBudgetsOptions } from "./user-budgets.ts";
 
 /** The number of users checked at each ask, to forget those whose requests no longer count. */
 const FORGOTTEN_PER_ASK = 2;
 
-/** The rate limits of a user. Null means no limit. */
-export type UserLimits = Pick<Allowance, "requestsPerMinute" | "tokensPerDay" | "maxParallel">;
+/** The limits of a user. Null means no limit. */
+export type UserLimits = Pick<
+  Allowance,
+  "requestsPerMinute" | "tokensPerDay" | "maxParallel" | "budgetDayMicros" | "budgetMonthMicros"
+>;
 
 /** The share that a running ask has of its user's limits. */
 export interface Lease {
   /**
-   * Reserves as many tokens as the ask is estimated to need, until the lease ends. A further call adds to
-   * them. Throws an `AppError` limit_tokens, or rejects with it if another node decides, if other asks have reserved
+   * Reserves what the ask is estimated to use, until the lease ends. A further call adds to it. Throws an `AppError`
+   * limit_tokens, limit_budget_day or limit_budget_month, or rejects with it if another node decides, if other asks have reserved
    * the rest of the limit since this one was admitted. The estimate is made only if there is a limit.
    */
-  reserve(estimate: () => number): void | Promise<void>;
+  reserve(estimate: () => Spent): void | Promise<void>;
   /** Returns the share. Calling it again does nothing. */
   end(): void;
 }
 
 /** The lease of an ask whose limits are counted in this process. */
 export interface LocalLease extends Lease {
-  reserve(estimate: () => number): void;
+  reserve(estimate: () => Spent): void;
 }
 
 /** The state of one limit: what is left of it, and until when. */
@@ -41,42 +46,39 @@ export interface LimitStanding {
 export interface Standings {
   requests?: LimitStanding;
   tokens?: LimitStanding;
+  /** In nanos, billionths of the currency's unit. */
+  budgetDay?: LimitStanding;
+  budgetMonth?: LimitStanding;
 }
 
-/** The counts of a user that are not of earlier minutes or days, and the time until all of each are. */
-export interface LimitCounts {
+/** The counts of a user that are not of earlier minutes, days or months, and the time until all of each are. */
+export interface LimitCounts extends BudgetCounts {
   requests: number;
   requestsResetMs: number;
-  /** Used and reserved ones. */
-  tokens: number;
-  tokensResetMs: number;
 }
 
 /** Counts what users do, and refuses what is above their limits. */
 export interface Limits {
   /**
-   * Admits an ask, or fails with an `AppError` with the time to wait: limit_tokens, limit_requests or
-   * limit_parallel. Returns a promise only if this process does not know the answer.
+   * Admits an ask, or fails with an `AppError` with the time to wait: limit_budget_month, limit_budget_day, limit_tokens,
+   * limit_requests or limit_parallel. Returns a promise only if this process does not know the answer.
    */
   admit(principal: Principal, own: UserLimits | null): Lease | Promise<Lease>;
   /**
-   * Counts the tokens of an ask that arrived at `at` and ended at `endedAt`, on the UTC day of its arrival. Called
-   * before the ask's lease ends.
+   * Counts what an ask used that arrived at `at` and ended at `endedAt`, on the UTC day of its arrival. Called before
+   * the ask's lease ends.
    */
-  countTokens(principal: Principal, count: number, at: number, endedAt: number): void;
-  /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
+  countSpent(principal: Principal, spent: Spent, at: number, endedAt: number): void;
+  /** Returns what is left of the limits that the user has. What is reserved is not left. */
   standing(user: string, own: UserLimits): Standings;
   /** Resolves once `standing` knows the user, where that is kept elsewhere. */
   refresh?(user: string, own: UserLimits): Promise<void> | undefined;
 }
 
-interface LimitsOptions {
-  /** Milliseconds since 1970, for the days. */
-  now: () => number;
+/** `now` is for the days and months. */
+export interface LimitsOptions extends UserBudgetsOptions {
   /** Milliseconds of a monotonic clock, for the minutes. */
   elapsedMs: () => number;
-  /** The tokens that each user has used on this UTC day. */
-  usedToday?: ReadonlyMap<string, number>;
 }
 
 interface UserState {
@@ -95,9 +97,9 @@ export type LocalLimits = ReturnType<typeof createLimits>;
  * because the limits must be exact and bounded in memory, which rate-limiter-flexible does not promise.
  * `test/auth/limits-model.test.ts` checks them against a model.
  */
-export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
+export function createLimits({ elapsedMs, ...options }: LimitsOptions) {
   const users = new Map<string, UserState>();
-  const tokens = createTokenBudget(now, usedToday);
+  const budgets = new UserBudgets(options);
   let walk = users.entries();
 
   function forgetIdle(at: number): void {
@@ -121,18 +123,18 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   }
 
   function checkLimits(user: string, own: UserLimits, state: UserState, at: number): void {
-    const { requestsPerMinute, tokensPerDay, maxParallel } = own;
-    if (tokensPerDay !== null) tokens.checkUsed(user, tokensPerDay);
+    const { requestsPerMinute, maxParallel } = own;
+    budgets.checkUsed(user, own);
     const waitMs = requestsPerMinute === null ? 0 : state.requests.waitMs(at, requestsPerMinute);
     if (waitMs > 0) throw limitError("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
-    if (tokensPerDay !== null) tokens.checkReserved(user, tokensPerDay);
+    budgets.checkReserved(user, own);
     if (maxParallel !== null && state.running >= maxParallel)
       throw limitError("limit_parallel", `The limit is ${maxParallel}.`, RUNNING_RETRY_MS);
   }
 
-  function leaseOf(user: string, { tokensPerDay }: UserLimits, state: UserState, reserved = 0): LocalLease {
-    const reservation = tokensPerDay === null ? undefined : reservationOf(tokens, user, tokensPerDay);
-    if (reserved > 0) reservation?.restore(reserved);
+  function leaseOf(user: string, own: UserLimits, state: UserState, reserved?: Spent): LocalLease {
+    const reservation = budgets.reservationOf(user, own);
+    if (reserved) reservation?.restore(reserved);
     state.running++;
     return {
       reserve: (estimate) => reservation?.add(estimate),
@@ -149,19 +151,18 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     return {
       requests: requests?.count(at) ?? 0,
       requestsResetMs: requests?.resetMs(at) ?? 0,
-      tokens: tokens.taken(user),
-      tokensResetMs: tokens.resetMs(),
+      ...budgets.counts(user),
     };
   }
 
   return {
     /**
-     * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
-     * limit_parallel, the longest wait first. A refused ask is not counted.
+     * Admits an ask, or throws an `AppError` with the time to wait: limit_budget_month, limit_budget_day, limit_tokens,
+     * limit_requests or limit_parallel, the longest wait first. A refused ask is not counted.
      *
-     * An ask is admitted as long as used and reserved tokens together are below the limit, whatever it needs
-     * itself: otherwise a limit smaller than one ask could not be used at all. So the tokens of a day exceed
-     * the limit by less than one ask, and by what asks use beyond their reservations.
+     * An ask is admitted as long as what is used and reserved together is below the limit, whatever it needs
+     * itself: otherwise a limit smaller than one ask could not be used at all. So what is used exceeds the limit
+     * by less than one ask, and by what asks use beyond their reservations.
      */
     admit(principal: Principal, own: UserLimits | null): LocalLease {
       if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
@@ -174,14 +175,14 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     },
 
     /**
-     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Users without a limit
-     * are counted too, so a limit set at noon includes the morning.
+     * Counts what an ask used that arrived at `at`, on the UTC day of its arrival. Users without a limit are
+     * counted too, so a limit set at noon includes the morning.
      */
-    countTokens(principal: Principal, count: number, at: number): void {
-      if (principal.kind === "user") tokens.add(principal.id, count, at);
+    countSpent(principal: Principal, spent: Spent, at: number): void {
+      if (principal.kind === "user") budgets.add(principal.id, spent, at);
     },
 
-    /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
+    /** Returns what is left of the limits that the user has. What is reserved is not left. */
     standing: (user: string, own: UserLimits): Standings => standingsOf(counts(user), own),
 
     counts,
@@ -191,27 +192,31 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       return users.size;
     },
 
-    ...takingOver({ users, tokens, elapsedMs, stateOf, leaseOf, forgetIdle }),
+    ...takingOver({ users, budgets, elapsedMs, stateOf, leaseOf, forgetIdle }),
   };
 }
 
 interface Counts {
   users: Map<string, UserState>;
-  tokens: ReturnType<typeof createTokenBudget>;
+  budgets: UserBudgets;
   elapsedMs: () => number;
   stateOf: (user: string) => UserState;
-  leaseOf: (user: string, own: UserLimits, state: UserState, reserved: number) => LocalLease;
+  leaseOf: (user: string, own: UserLimits, state: UserState, reserved?: Spent) => LocalLease;
   forgetIdle: (at: number) => void;
 }
 
 /** Returns the functions by which one process takes over what another has counted. They check no limit. */
-function takingOver({ users, tokens, elapsedMs, stateOf, leaseOf, forgetIdle }: Counts) {
+function takingOver({ users, budgets, elapsedMs, stateOf, leaseOf, forgetIdle }: Counts) {
   return {
     /**
-     * Takes over an ask that was admitted elsewhere, with its reserved tokens. `isCounted`: it also counts as a
+     * Takes over an ask that was admitted elsewhere, with what it has reserved. `isCounted`: it also counts as a
      * request of this moment.
      */
-    adopt(user: string, own: UserLimits, { reserved = 0, isCounted = false } = {}): LocalLease {
+    adopt(
+      user: string,
+      own: UserLimits,
+      { reserved, isCounted = false }: { reserved?: Spent; isCounted?: boolean } = {},
+    ): LocalLease {
       const at = elapsedMs();
       forgetIdle(at);
       const state = stateOf(user);
@@ -239,45 +244,22 @@ function takingOver({ users, tokens, elapsedMs, stateOf, leaseOf, forgetIdle }: 
       if (state) state.requests = new SlidingWindow(MINUTE_MS);
     },
 
-    /** Replaces the number of tokens that the user has used today. */
-    setTokens: (user: string, count: number): void => tokens.set(user, count),
-  };
-}
-
-/** Returns what one ask reserves of the tokens, nothing at first. */
-function reservationOf(tokens: ReturnType<typeof createTokenBudget>, user: string, limit: number) {
-  let giveBack: (() => void) | undefined;
-  let reserved = 0;
-  const end = () => {
-    giveBack?.();
-    giveBack = undefined;
-  };
-  return {
-    add(estimate: () => number): void {
-      // What the ask itself has reserved does not count against it.
-      end();
-      tokens.checkUsed(user, limit);
-      tokens.checkReserved(user, limit);
-      reserved += estimate();
-      giveBack = tokens.reserve(user, reserved);
-    },
-    /** Reserves tokens without a check. */
-    restore(count: number): void {
-      reserved = count;
-      giveBack = tokens.reserve(user, reserved);
-    },
-    end,
+    /** Replaces what the user has used on this day and in this month. */
+    setUsed: (user: string, use: UserUse): void => budgets.set(user, use),
   };
 }
 
 /** Returns what is left of limits after these counts. */
-export function standingsOf(
-  { requests, requestsResetMs, tokens, tokensResetMs }: LimitCounts,
-  { requestsPerMinute, tokensPerDay }: UserLimits,
-): Standings {
+export function standingsOf(counts: LimitCounts, own: UserLimits): Standings {
+  const { requestsPerMinute, tokensPerDay, budgetDayMicros, budgetMonthMicros } = own;
+  const { requests, requestsResetMs, tokens, dayNanos, dayResetMs, monthNanos, monthResetMs } = counts;
+  const money = (micros: number, spent: number, resetMs: number) =>
+    standingOf(micros * NANOS_PER_MICRO, spent, resetMs);
   return {
     ...(requestsPerMinute !== null && { requests: standingOf(requestsPerMinute, requests, requestsResetMs) }),
-    ...(tokensPerDay !== null && { tokens: standingOf(tokensPerDay, tokens, tokensResetMs) }),
+    ...(tokensPerDay !== null && { tokens: standingOf(tokensPerDay, tokens, dayResetMs) }),
+    ...(budgetDayMicros !== null && { budgetDay: money(budgetDayMicros, dayNanos, dayResetMs) }),
+    ...(budgetMonthMicros !== null && { budgetMonth: money(budgetMonthMicros, monthNanos, monthResetMs) }),
   };
 }
 
@@ -286,6 +268,6 @@ function standingOf(limit: number, used: number, resetMs: number): LimitStanding
 }
 
 /** Whether the user has any limit. */
-export function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
-  return requestsPerMinute !== null || tokensPerDay !== null || maxParallel !== null;
+export function hasLimit(own: UserLimits): boolean {
+  return own.requestsPerMinute !== null || own.maxParallel !== null || hasBudget(own);
 }

@@ -110,7 +110,11 @@ export interface CachedOwner {
 
 function callerOf(owner: TokenOwner, tokenHash: string): Caller {
   const { id, models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags } = owner;
-  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags };
+  const { budgetDayMicros, budgetMonthMicros } = owner;
+  const allowance = {
+    ...{ models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags },
+    ...{ budgetDayMicros, budgetMonthMicros },
+  };
   return { principal: userPrincipal(id), tokenHash, allowance };
 }
 

@@ -1,4 +1,5 @@
 import { size, time } from "./kinds.ts";
+import { prices } from "./price-setting.ts";
 import { count, optional, setting } from "./setting.ts";
 
 /** The settings of what the server keeps. */
@@ -35,5 +36,6 @@ export const RECORDS = {
     "How long a streamed response goes on after its caller's connection was cut, to be resumed.",
   ),
   usageDays: setting("usage-days", "365", count(3650), "Days to keep the record of a request."),
+  prices: optional("prices", "none", prices, "File with the prices of models, in JSON."),
   auditDays: setting("audit-days", "730", count(3650), "Days to keep the audit of changes."),
 };

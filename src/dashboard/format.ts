@@ -33,6 +33,25 @@ export function formatBytes(bytes: number): string {
   return `${(unit === 0 || value >= 99.95 ? whole : tenth).format(value)} ${units[unit]}`;
 }
 
+const moneyFormats = new Map<string, Intl.NumberFormat>();
+
+/** Formats an amount of money: €12.50 or, below one unit, with three digits that say something: €0.000161. */
+export function formatMoney(value: Maybe<number>, currency: string): string {
+  if (value === null || value === undefined) return NONE;
+  const isSmall = value !== 0 && Math.abs(value) < 1;
+  const key = `${currency} ${isSmall}`;
+  const digits = isSmall ? { minimumSignificantDigits: 2, maximumSignificantDigits: 3 } : {};
+  const format =
+    moneyFormats.get(key) ?? new Intl.NumberFormat("en", { style: "currency", currency, ...digits });
+  moneyFormats.set(key, format);
+  return format.format(value);
+}
+
+/** Formats an amount whose currency may not be known, as the server has no prices: €12.50 or 12.5. */
+export function formatAmount(value: number, currency: string | null): string {
+  return currency === null ? String(value) : formatMoney(value, currency);
+}
+
 /** Formats a duration: 12 ms, 1.2 s, 3 min 5 s, 2 h 5 min, 3 d 4 h. */
 export function formatDuration(ms: Maybe<number>): string {
   if (ms === null || ms === undefined) return NONE;

@@ -3,6 +3,7 @@ import { AgentsPage } from "./pages/agents/agents-page.tsx";
 import { AuditPage } from "./pages/audit/audit-page.tsx";
 import { ConnectPage } from "./pages/connect/connect-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
+import { PricesPage } from "./pages/prices/prices-page.tsx";
 import { RequestsPage } from "./pages/requests/requests-page.tsx";
 import { SessionsPage } from "./pages/sessions/sessions-page.tsx";
 import { SettingsPage } from "./pages/settings/settings-page.tsx";
@@ -33,6 +34,7 @@ export const PAGES: readonly Page[] = [
   { path: "agents", title: text("nav.agents"), roles: ["admin"], View: AgentsPage },
   { path: "users", title: text("nav.users"), roles: ["admin"], View: UsersPage },
   { path: "usage", title: text("nav.usage"), roles: ["admin", "user"], View: UsagePage },
+  { path: "prices", title: text("nav.prices"), roles: ["admin"], View: PricesPage },
   { path: "requests", title: text("nav.requests"), roles: ["user"], View: RequestsPage },
   { path: "try", title: text("nav.try"), roles: ["admin", "user"], View: TryPage },
   { path: "connect", title: text("nav.connect"), roles: ["admin", "user"], View: ConnectPage },

@@ -38,7 +38,7 @@ export class Exchange {
   address: string | undefined;
   /** The caller whose limits the response tells, whatever it will be. */
   limited: Caller | undefined;
-  /** Reserves tokens for what the server adds to the request. Throws limit_tokens, or rejects with it. */
+  /** Reserves tokens for what the server adds to the request. Throws as `Lease.reserve` does, or rejects. */
   reserve: AskContext["reserve"];
   /** Resolves when the ask has ended that goes on after its response was sent. Undefined if none does. */
   detached: Promise<void> | undefined;

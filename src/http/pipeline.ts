@@ -2,14 +2,18 @@ import { getQueryParam, getQueryParams } from "hono/utils/url";
 import type { Caller } from "../auth/callers.ts";
 import type { Lease, Limits } from "../auth/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
+import { field } from "../json/parse.ts";
+import type { PriceBook } from "../prices/price-book.ts";
+import { TOKENS_MAX } from "../protocol/agent-v2.ts";
 import { Spool } from "../spool.ts";
+import type { Spent } from "../store/store.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { BodyPlace, BodyRoom, defaultRoomBytes } from "./middleware/body-room.ts";
 import { JSON_HEADERS } from "./middleware/headers.ts";
-import { estimateRequest } from "./middleware/request-tokens.ts";
+import { estimateRequest, type RequestTokens } from "./middleware/request-tokens.ts";
 import type { Serve } from "./middleware/respond.ts";
 import { StreamedResponse } from "./middleware/streamed-response.ts";
 import {
@@ -25,6 +29,7 @@ import { receiveForm, type UploadLimits } from "./uploads/receive-form.ts";
 export interface PipelineOptions {
   authenticate: Authenticate;
   limits: Limits;
+  prices: Pick<PriceBook, "estimateNanos">;
   bodyLimits: BodyLimits & UploadLimits & { bodiesBytesMax: number | undefined; uploadsBytesMax: number };
   accessControl: Pick<AccessControl, "enterAsStranger">;
 }
@@ -93,7 +98,7 @@ interface Held {
  * ask go on in the background, when the ask has ended.
  */
 function serveAdmitted(
-  { authenticate, limits, bodyLimits }: PipelineOptions,
+  { authenticate, limits, prices, bodyLimits }: PipelineOptions,
   room: BodyRoom,
   { route, handler }: BoundRoute,
 ): Serve {
@@ -124,7 +129,9 @@ function serveAdmitted(
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
     // The key may have been revoked while the body arrived.
     if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-    const reserving = lease.reserve(() => estimateRequest(text, json, outputLimits));
+    exchange.reserve = (estimate) =>
+      lease.reserve(() => priced(prices, json, { input: estimate(), output: 0 }));
+    const reserving = lease.reserve(() => priced(prices, json, estimateRequest(text, json, outputLimits)));
     if (reserving instanceof Promise) await reserving;
     return { exchange, caller, params: exchange.params, query: undefined, body, text, json };
   };
@@ -143,7 +150,6 @@ function serveAdmitted(
     };
     let finished: Promise<void> | undefined;
     try {
-      exchange.reserve = lease.reserve;
       // No variable here has the body, as the runtime would keep it for as long as the agent works.
       const answer = await handler(await read(exchange, caller, { lease, place, spool }));
       if (exchange.detached) finished = exchange.detached;
@@ -154,6 +160,13 @@ function serveAdmitted(
       else end();
     }
   };
+}
+
+/** Returns what a request may use at most, with the price of the model that it names. */
+function priced(prices: PipelineOptions["prices"], json: unknown, { input, output }: RequestTokens): Spent {
+  const model = field(json, "model");
+  const costNanos = typeof model === "string" ? prices.estimateNanos(model, input, output) : 0;
+  return { tokens: Math.min(input + output, TOKENS_MAX), costNanos };
 }
 
 type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "json">>;

@@ -4,6 +4,10 @@ import { z } from "zod";
 export const text = z.string();
 export const time = z.iso.datetime({ offset: true });
 export const count = z.int().nonnegative();
+/** An amount of money in units of the server's currency. */
+export const amount = z.number().nonnegative();
+/** The server's currency, by its code of ISO 4217; null if it has no prices. */
+export const currency = text.nullable();
 
 /** Returns the schema of a JSON object with these fields and no others, by its name in the API document. */
 export const namedObject = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>

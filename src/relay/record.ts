@@ -66,6 +66,11 @@ export interface AskRecord extends AskOrigin, AskTokens {
   deltas: number;
   /** The length of the whole answer, in UTF-16 code units. */
   answerLength: number;
+  /**
+   * Its cost, in billionths of the currency's unit; null if its model has no price. The core knows no prices: the
+   * server adds it.
+   */
+  costNanos?: number | null;
 }
 
 /**

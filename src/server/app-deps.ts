@@ -61,7 +61,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
   const { conversationLengthMax } = config;
-  const { values } = settings;
+  const { values, prices } = settings;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
@@ -76,7 +76,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     ...{ refusals: refusalsOf(store, parts), now },
-    pipeline: { authenticate, accessControl, limits, bodyLimits: bodyLimitsOf(config) },
+    pipeline: { authenticate, accessControl, limits, prices, bodyLimits: bodyLimitsOf(config) },
     resources: {
       ask: {
         ...{ relay, nodes, conversations, newId, newConversationId, conversationLengthMax },
@@ -93,9 +93,9 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
       ollamaList: { relay, settings: values },
       ollamaChanges: { relay, settings: values },
       users: { users, audit, newId },
-      usage: { usage, refusals: store.refusals, now },
-      requests: { usage, users: store.users, now },
-      traffic: { traffic: store.traffic, meter: parts.traffic, users: store.users, now },
+      usage: { usage, refusals: store.refusals, prices, now },
+      requests: { usage, users: store.users, prices, now },
+      traffic: { prices, traffic: store.traffic, meter: parts.traffic, users: store.users, now },
       audit: { audit },
       agents: {
         ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now, version },
@@ -115,7 +115,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
         announce: () => cluster?.announce({ settings: true }),
       },
       server: { audit, now, backups: parts.backups },
-      session: { sessions, users, isSecure: parts.isSecure, publicUrl },
+      session: { sessions, users, limits, prices, isSecure: parts.isSecure, publicUrl, now },
       sessionList: { sessions, audit },
       token: { sessions, users, audit, isSecure: parts.isSecure },
       register: { agents: parts.agents, bodyLimits: agentBodyLimits(config) },

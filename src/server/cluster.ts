@@ -9,6 +9,7 @@ import type { Config } from "../config/settings.ts";
 import type { Responses } from "../http/responses/create.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { PriceBook } from "../prices/price-book.ts";
 import { printable } from "../printable.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
@@ -44,13 +45,14 @@ interface Given {
   clock: CountingClock;
   version: string;
   store: Store;
+  prices: PriceBook;
 }
 
 /**
  * Connects to NATS. This file and all of `src/cluster` are loaded only where a node has others. Throws a
  * `CommandError` if NATS cannot be used.
  */
-export async function openCluster({ config, log, clock, version, store }: Given): Promise<Cluster> {
+export async function openCluster({ config, log, clock, version, store, prices }: Given): Promise<Cluster> {
   const { nats: servers = [], natsCreds: credsFile, clusterKey = "", clusterName } = config;
   const wire = await openWire({
     ...{ servers, credsFile, clusterName, clusterKey, version, log, clock },
@@ -58,7 +60,10 @@ export async function openCluster({ config, log, clock, version, store }: Given)
     bodyBytesMax: config.bodyBytesMax,
   });
   const elapsedMs = () => performance.now();
-  const limits = new SharedLimits({ link: wire, clock, elapsedMs, usage: store.usage, log });
+  const limits = new SharedLimits({
+    ...{ link: wire, clock, elapsedMs, usage: store.usage, log },
+    currency: () => prices.currency,
+  });
   let announce: Cluster["announce"] = () => {};
   let started: ClusterServer | undefined;
   const server = () => {

@@ -13,6 +13,7 @@ import { createLiveFeed, type LiveFeed } from "../http/live/feed.ts";
 import { mayStillUse } from "../http/models/names/allowed-models.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { once } from "../once.ts";
+import type { PriceBook } from "../prices/price-book.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
@@ -75,7 +76,7 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   let settings: ServerSettings | undefined;
   try {
     settings = await openSettings({ config, log, store });
-    cluster = config.nats && (await loadCluster(config, log, clock, store));
+    cluster = config.nats && (await loadCluster({ config, log, clock, store, prices: settings.prices }));
     await checkHost(config.host, config.port);
     ownCertificate = await openOwnCertificate(config, { log, clock, version, stopping: options.stopping });
     const parts = { store, cluster, settings, ownCertificate };
@@ -91,9 +92,11 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   }
 }
 
-async function loadCluster(config: Config, log: Log, clock: CountingClock, store: Store): Promise<Cluster> {
+async function loadCluster(
+  given: Pick<Given, "config" | "log" | "clock" | "store"> & { prices: PriceBook },
+): Promise<Cluster> {
   const { openCluster } = await import("./cluster.ts");
-  return openCluster({ config, log, clock, version, store });
+  return openCluster({ ...given, version });
 }
 
 interface Given extends ServerOptions {

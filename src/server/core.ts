@@ -18,7 +18,7 @@ import type { Listener } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { storeGraceOf } from "./open-data.ts";
 import type { ServerSettings } from "./settings.ts";
-import { readUsedToday } from "./used-today.ts";
+import { readUsedBefore } from "./used-today.ts";
 
 interface Given {
   config: Config;
@@ -44,9 +44,10 @@ const elapsedMs = () => performance.now();
  */
 export async function createCore(given: Given, server: () => Listener) {
   const { config, store, log, clock, cluster, ownCertificate } = given;
-  const { values, limits: relayLimits } = given.settings;
-  const usedToday = await readUsedToday(store, log, now());
-  const limits: Limits = cluster?.limits ?? createLimits({ now, elapsedMs, usedToday });
+  const { values, limits: relayLimits, prices } = given.settings;
+  const used = await readUsedBefore(store, log, now());
+  const currency = () => prices.currency;
+  const limits: Limits = cluster?.limits ?? createLimits({ now, elapsedMs, used, currency });
   const metrics = createMetrics({
     version,
     relay: () => relay,
@@ -58,19 +59,15 @@ export async function createCore(given: Given, server: () => Listener) {
     relay: () => relay,
     readiness: () => readiness,
   });
-  const keptMsMax = () => values.usageDays * DAY_MS;
-  const traffic = createTrafficMeter({ traffic: store.traffic, now, run: newId(), keptMsMax });
-  const stopTicks = every(TICK_MS, traffic.tick);
-  const stopTraffic = () => {
-    stopTicks();
-    traffic.stop();
-  };
+  const { traffic, stopTraffic } = startTraffic(store, () => values.usageDays * DAY_MS);
   const alerts = createAlerts(given, {
     ...{ version, newId, relay: () => relay, readiness: () => readiness, certificate: () => certificate() },
   });
   metrics.addProblems(alerts.monitor.counts);
   const { monitor } = alerts;
-  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview, traffic, monitor });
+  const observer = createObserver({
+    ...{ log, metrics, usage: store.usage, limits, prices, overview, traffic, monitor },
+  });
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
@@ -95,8 +92,25 @@ export async function createCore(given: Given, server: () => Listener) {
   if (config.database !== undefined)
     metrics.addStore(async () => (await readiness(0)).degraded.includes("store"));
   if (config.tlsCert !== undefined || ownCertificate) metrics.addCertificate(certificate);
+  const responses = responsesOf(given, relay);
+  const watchers = { metrics, overview, traffic, stopTraffic, alerts, monitor };
+  return { ...watchers, clock, limits, prices, relay, readiness, responses, certificate };
+}
+
+/** Counts the ended requests by steps of time. */
+function startTraffic(store: Store, keptMsMax: () => number) {
+  const traffic = createTrafficMeter({ traffic: store.traffic, now, run: newId(), keptMsMax });
+  const stopTicks = every(TICK_MS, traffic.tick);
+  const stopTraffic = () => {
+    stopTicks();
+    traffic.stop();
+  };
+  return { traffic, stopTraffic };
+}
+
+function responsesOf({ config, store, log, clock, cluster }: Given, relay: Relay) {
   const own = newId();
-  const responses = createResponses({
+  return createResponses({
     ...{ relay, clock, log, newId, now },
     bytesMax: config.responseMemoryBytes,
     recalledLengthMax: config.bodyBytesMax,
@@ -108,6 +122,4 @@ export async function createCore(given: Given, server: () => Listener) {
     isShared: cluster !== undefined,
     peers: cluster?.responses,
   });
-  const parts = { clock, limits, metrics, overview, traffic, stopTraffic, relay, readiness, responses };
-  return { ...parts, certificate, alerts, monitor };
 }

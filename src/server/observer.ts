@@ -4,6 +4,8 @@ import type { LiveOverview } from "../http/live/overview.ts";
 import type { TrafficMeter } from "../http/traffic/meter.ts";
 import type { Log, LogFields } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import { unitsOfNanos } from "../prices/money.ts";
+import type { PriceBook } from "../prices/price-book.ts";
 import { principalName } from "../principal.ts";
 import type { MediaUsage } from "../protocol/bytes/media-usage.ts";
 import type { RelayObserver } from "../relay/options.ts";
@@ -16,6 +18,7 @@ interface ObserverOptions {
   metrics: Metrics;
   usage: UsageStore;
   limits: Limits;
+  prices: Pick<PriceBook, "costNanosOf">;
   overview: Pick<LiveOverview, "noteAsk">;
   traffic: Pick<TrafficMeter, "note">;
   monitor: Pick<Monitor, "agentJoined" | "agentLeft" | "unserved">;
@@ -23,7 +26,7 @@ interface ObserverOptions {
 
 /** Passes the relay's events on to the log, the metrics, the usage, the limits, the overview, the traffic and the alerts. */
 export function createObserver(options: ObserverOptions): RelayObserver {
-  const { log, metrics, usage, limits, overview, traffic, monitor } = options;
+  const { log, metrics, usage, limits, prices, overview, traffic, monitor } = options;
   const agentFieldsOf = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
@@ -38,8 +41,11 @@ export function createObserver(options: ObserverOptions): RelayObserver {
     },
     ended(record) {
       const { principal, inputTokens = 0, outputTokens = 0, at } = record;
+      const costNanos = prices.costNanosOf(record);
+      record.costNanos = costNanos;
       usage.record(record);
-      limits.countTokens(principal, inputTokens + outputTokens, at, at + Math.round(record.durationMs));
+      const spent = { tokens: inputTokens + outputTokens, costNanos: costNanos ?? 0 };
+      limits.countSpent(principal, spent, at, at + Math.round(record.durationMs));
       metrics.askEnded(record);
       overview.noteAsk(record);
       traffic.note(record);
@@ -77,6 +83,7 @@ function askFieldsOf(record: AskRecord): LogFields {
     reasoning_tokens: record.reasoningTokens,
     tokens_estimated: record.tokensEstimated || undefined,
     ...(media && mediaFieldsOf(media)),
+    cost: record.costNanos == null ? undefined : unitsOfNanos(record.costNanos),
   };
 }
 

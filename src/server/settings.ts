@@ -1,6 +1,7 @@
 import type { Config } from "../config/settings.ts";
 import { CommandError, messageOfError } from "../errors.ts";
 import { causeOf, type Log } from "../log/log.ts";
+import { PriceBook } from "../prices/price-book.ts";
 import type { RelayLimits } from "../relay/types.ts";
 import { CHANGEABLE } from "../settings/declarations.ts";
 import { Settings } from "../settings/settings.ts";
@@ -40,7 +41,12 @@ export async function openSettings({ config, log, store }: { config: Config; log
   // The relay reads its limits each time. The names are the same.
   const limits: RelayLimits = { ...config, ...settings.values };
   settings.onChange(() => void Object.assign(limits, settings.values));
+  const prices = new PriceBook(settings.values.prices, settings.values.modelAliases);
+  settings.onChange(() => {
+    prices.replace(settings.values.prices);
+    prices.useAliases(settings.values.modelAliases);
+  });
   const isShared = config.database !== undefined;
   const stop = isShared ? every(REREAD_MS, () => void reload()) : () => {};
-  return { settings, values: settings.values, limits, reload: () => void reload(), stop };
+  return { settings, values: settings.values, limits, prices, reload: () => void reload(), stop };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Config } from "../config/settings.ts";
+import { NO_PRICES, PriceList } from "../prices/price-list.ts";
 import { type Changeable, changeable } from "./changeable.ts";
 import { aliasesSchema, fallbacksSchema } from "./model-names.ts";
 import { webhook } from "./webhook.ts";
@@ -38,6 +39,12 @@ export const CHANGEABLE = {
   keyFailuresMax: whole("keyFailuresMax", 1, LIMIT_MAX),
   conversationDays: whole("conversationDays", 1, DAYS_MAX),
   usageDays: whole("usageDays", 1, DAYS_MAX),
+  prices: changeable(
+    "prices",
+    PriceList,
+    { currency: "EUR", models: { "gpt-*": { input: 2.5, output: 10 } } },
+    ({ prices = NO_PRICES }) => prices,
+  ),
   auditDays: whole("auditDays", 1, DAYS_MAX),
   webhook,
 };

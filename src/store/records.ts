@@ -47,6 +47,8 @@ export interface StoredRequest {
   searchUnits: number | null;
   inputBytes: number | null;
   outputBytes: number | null;
+  /** In billionths of the currency's unit. */
+  costNanos: number | null;
 }
 
 /** A place in the order of requests. */

@@ -1,13 +1,11 @@
-import type { Principal } from "../principal.ts";
 import type { Conversations } from "../relay/conversation.ts";
-import type { AskRecord } from "../relay/record.ts";
 import type { UserAttributes } from "../user-attributes.ts";
-import type { RequestPage, RequestQuery, TrafficStore } from "./records.ts";
+import type { TrafficStore } from "./records.ts";
 import type { RefusalStore } from "./refusal-store.ts";
 import type { ResponseObjectStore } from "./response-objects.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { SettingStore } from "./setting-store.ts";
-import type { UsageGroup } from "./usage-groups.ts";
+import type { UsageStore } from "./usage-store.ts";
 
 export {
   type RequestPage,
@@ -25,6 +23,16 @@ export type { ListedSession, SessionOwnerId, SessionStore, StoredSession } from 
 export type { SettingChange, SettingStore, StoredSetting } from "./setting-store.ts";
 
 export { USAGE_GROUPS, type UsageGroup } from "./usage-groups.ts";
+export type {
+  NamedGroup,
+  Spent,
+  UsagePeriod,
+  UsageRow,
+  UsageStore,
+  UsageSum,
+  UsageSumQuery,
+  UserUse,
+} from "./usage-store.ts";
 
 /**
  * The data that the server keeps. The promise of a change resolves only once the change survives `kill -9`
@@ -195,92 +203,6 @@ export interface AuditStore {
   /** Deletes the entries before this time. Resolves with their number. */
   purge(before: number): Promise<number>;
 }
-
-/** The usage of one ask: the part of its record that is kept. Every error code counts as failed. */
-export type UsageRow = Omit<
-  AskRecord,
-  "traceparent" | "tracestate" | "agentNode" | "deltas" | "answerLength"
->;
-
-export interface UsageSum {
-  /** A value for each requested group. A day is written as `2026-11-23`, in UTC. */
-  group: Partial<Record<UsageGroup, string | null>>;
-  asks: number;
-  failed: number;
-  inputTokens: number;
-  outputTokens: number;
-  /** Parts of the input tokens. */
-  cachedTokens: number;
-  cacheCreationTokens: number;
-  /** A part of the output tokens. */
-  reasoningTokens: number;
-  /** Asks whose tokens the server estimated. */
-  estimated: number;
-  /** Asks that reached an agent and have no tokens, or a number of them that cannot be right. */
-  uncounted: number;
-  durationMs: number;
-  /** The audio that upstreams heard, the images that they made, and the units of their rankings, as they told them. */
-  audioMs: number;
-  images: number;
-  searchUnits: number;
-  /** The bytes of requests for audio and images, and of their answers. */
-  inputBytes: number;
-  outputBytes: number;
-}
-
-export interface UsageSumQuery {
-  from: number;
-  to: number;
-  by: readonly UsageGroup[];
-  /** Only the asks of this principal; undefined for all. */
-  principal?: Principal | undefined;
-  limit: number;
-}
-
-export interface UsagePeriod {
-  from: number;
-  endedBefore: number;
-}
-
-export interface UsageStore {
-  /**
-   * Returns at once. The row is written within about a second, in one transaction with other rows. Times are
-   * rounded to whole milliseconds, and long names cut off.
-   */
-  record(row: UsageRow): void;
-  /**
-   * Sums the recorded rows, which are written first if possible, with `from` included and `to` excluded. The sums
-   * are sorted by day if days are requested, then by the number of asks, highest first. A group without asks is
-   * left out. The work is done in slices, so that a long period blocks nobody.
-   */
-  sum(query: UsageSumQuery): Promise<UsageSum[]>;
-  /**
-   * Lists the recorded rows, which are written first if possible. Looks through a bounded number of rows, so that a page
-   * may have fewer than there are, or none, and yet a next one.
-   */
-  list(query: RequestQuery): Promise<RequestPage>;
-  /** Returns how many rows the sums lack, because they could not be written: the disk may be full. */
-  unwritten(): number;
-  /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */
-  tokensSince(from: number): Promise<Map<string, number>>;
-  /**
-   * Returns the tokens that these users used in asks that arrived at `from` or later and ended before `endedBefore`.
-   * An ask ends its rounded duration after its arrival. Users without any are left out.
-   */
-  tokensOfUsers(users: readonly string[], period: UsagePeriod): Promise<Map<string, number>>;
-  /** Returns how many rows since `from` have numbers of tokens that cannot be right, and so do not count. */
-  implausibleSince(from: number): Promise<number>;
-  /**
-   * Returns the names of these agents or users. That of an agent is the last one that it had, and that of a deleted
-   * user the one at the end. Ids whose name is not known are left out.
-   */
-  names(kind: NamedGroup, ids: readonly string[]): Promise<Map<string, string>>;
-  /** Deletes the rows before this time, and names not seen since. Resolves with the number of rows. */
-  purge(before: number): Promise<number>;
-}
-
-/** The groups whose values are ids. */
-export type NamedGroup = "user" | "agent";
 
 /** Writes behind, within about a second. Reads see what is remembered but not written yet. */
 export interface ConversationStore extends Conversations {

@@ -2,7 +2,7 @@ import { userIdOf } from "../principal.ts";
 import { MEDIA_MAX, type MediaUsage } from "../protocol/bytes/media-usage.ts";
 import type { TryFailure } from "../relay/record.ts";
 import type { StoredFailure } from "./records.ts";
-import type { UsageRow, UsageSum, UsageSumQuery } from "./store.ts";
+import type { UsageRow, UsageSum, UsageSumQuery, UserUse } from "./store.ts";
 
 /** Agents and callers choose the names of agents and models. This much of each is kept. */
 const NAME_LENGTH_MAX = 256;
@@ -44,6 +44,7 @@ function commonValues(row: UsageRow) {
     cacheCreationTokens: row.cacheCreationTokens ?? null,
     reasoningTokens: row.reasoningTokens ?? null,
     tokensEstimated: Number(row.tokensEstimated),
+    costNanos: row.costNanos ?? null,
   };
 }
 
@@ -67,7 +68,7 @@ export type Sums = Omit<UsageSum, "group">;
 
 export const SUM_NAMES = [
   ...["asks", "failed", "inputTokens", "outputTokens", "cachedTokens", "cacheCreationTokens"],
-  ...["reasoningTokens", "estimated", "uncounted", "durationMs", ...MEDIA_FIELDS],
+  ...["reasoningTokens", "estimated", "uncounted", "durationMs", ...MEDIA_FIELDS, "costNanos", "unpriced"],
 ] as (keyof Sums)[];
 
 /** Sorts the sums of a report. */
@@ -82,10 +83,22 @@ export const EVERY_USER = {
   limit: Infinity,
 } as const satisfies Partial<UsageSumQuery>;
 
-/** Returns the tokens of each user in sums by user. Those of the admin are left out. */
-export function tokensOf(sums: readonly UsageSum[]): Map<string, number> {
-  const tokens = new Map<string, number>();
-  for (const { group, inputTokens, outputTokens } of sums)
-    if (typeof group.user === "string") tokens.set(group.user, inputTokens + outputTokens);
-  return tokens;
+/** Returns what each user used, from sums of a day by user and from the costs of a month. The admin is left out. */
+export function usedOf(sums: readonly UsageSum[], costs: readonly UserCost[]): Map<string, UserUse> {
+  const used = new Map<string, UserUse>();
+  for (const { group, inputTokens, outputTokens, costNanos } of sums)
+    if (typeof group.user === "string")
+      used.set(group.user, { tokens: inputTokens + outputTokens, dayNanos: costNanos, monthNanos: 0 });
+  for (const { user, costNanos } of costs) {
+    const use = used.get(user) ?? { tokens: 0, dayNanos: 0, monthNanos: 0 };
+    use.monthNanos += costNanos;
+    used.set(user, use);
+  }
+  return used;
+}
+
+/** The cost of requests of a user together. */
+export interface UserCost {
+  user: string;
+  costNanos: number;
 }

@@ -11,7 +11,7 @@ import { failureOf, openTestStore } from "../support/store.ts";
 
 const UNLIMITED = {
   ...{ models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null },
-  ...{ priority: null, agentTags: null },
+  ...{ budgetDayMicros: null, budgetMonthMicros: null, priority: null, agentTags: null },
 };
 const ADMIN_CALLER = { principal: ADMIN, allowance: null };
 const ANN = { principal: userPrincipal("ann"), tokenHash: hashSecret("ann-token"), allowance: UNLIMITED };

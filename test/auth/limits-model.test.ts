@@ -2,88 +2,29 @@ import { expect, test } from "bun:test";
 import type { LocalLease, UserLimits } from "../../src/auth/limits.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit, tryReserve } from "../support/limits-bench.ts";
+import { createLimitsModel, type RunningAsk } from "../support/limits-model.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-interface RunningAsk {
-  user: string;
-  /** The user's limits when it was admitted. */
-  userLimits: UserLimits;
-  reserved: { tokens: number; at: number };
-}
-
-/** The limits as simply as possible: everything is kept, and counted again each time. */
-function createModel() {
-  let passes: { user: string; at: number }[] = [];
-  let tokens: { user: string; count: number; at: number }[] = [];
-  let running: RunningAsk[] = [];
-  const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
-  const usedOn = (user: string, at: number) =>
-    tokens
-      .filter((entry) => entry.user === user && dayOf(entry.at) === dayOf(at))
-      .reduce((sum, { count }) => sum + count, 0);
-  const reservedOn = (user: string, at: number) =>
-    running
-      .filter((ask) => ask.user === user && dayOf(ask.reserved.at) === dayOf(at))
-      .reduce((sum, { reserved }) => sum + reserved.tokens, 0);
-  const checkUsed = (user: string, { tokensPerDay }: UserLimits, at: number) =>
-    tokensPerDay !== null && usedOn(user, at) >= tokensPerDay
-      ? { outcome: "limit_tokens", waitMs: Math.ceil(Date.parse(`${dayOf(at + DAY_MS)}T00:00:00Z`) - at) }
-      : undefined;
-  const checkReserved = (user: string, { tokensPerDay }: UserLimits, at: number) =>
-    tokensPerDay !== null && usedOn(user, at) + reservedOn(user, at) >= tokensPerDay
-      ? { outcome: "limit_tokens", waitMs: 1000 }
-      : undefined;
-  const within = (user: string, elapsed: number) =>
-    passes.filter((entry) => entry.user === user && entry.at > elapsed - 60_000);
-
-  return {
-    usedOn,
-    admit(user: string, userLimits: UserLimits, { at, elapsed }: { at: number; elapsed: number }) {
-      const { requestsPerMinute, maxParallel } = userLimits;
-      const refusal = checkUsed(user, userLimits, at);
-      if (refusal) return refusal;
-      const recent = within(user, elapsed);
-      if (requestsPerMinute !== null && recent.length >= requestsPerMinute) {
-        const moments = recent.map((entry) => entry.at + 60_000).sort((a, b) => a - b);
-        const free = moments.find((moment) => within(user, moment).length < requestsPerMinute) ?? Number.NaN;
-        return { outcome: "limit_requests", waitMs: Math.ceil(free - elapsed) };
-      }
-      const reserved = checkReserved(user, userLimits, at);
-      if (reserved) return reserved;
-      if (maxParallel !== null && running.filter((ask) => ask.user === user).length >= maxParallel)
-        return { outcome: "limit_parallel", waitMs: 1000 };
-      const ask: RunningAsk = { user, userLimits, reserved: { tokens: 0, at } };
-      if (requestsPerMinute !== null) passes.push({ user, at: elapsed });
-      running.push(ask);
-      return { outcome: "ok", ask };
-    },
-    reserve({ user, userLimits, reserved }: RunningAsk, tokens: number, at: number) {
-      const refusal = checkUsed(user, userLimits, at) ?? checkReserved(user, userLimits, at);
-      if (!refusal && userLimits.tokensPerDay !== null) Object.assign(reserved, { tokens, at });
-      return refusal ?? { outcome: "ok" };
-    },
-    end(ask: RunningAsk | undefined) {
-      running = running.filter((candidate) => candidate !== ask);
-    },
-    count: (user: string, count: number, at: number) => tokens.push({ user, count, at }),
-    remaining: (user: string, userLimits: UserLimits, { at, elapsed }: { at: number; elapsed: number }) => ({
-      requests: Math.max(0, (userLimits.requestsPerMinute ?? 0) - within(user, elapsed).length),
-      tokens: Math.max(0, (userLimits.tokensPerDay ?? 0) - usedOn(user, at) - reservedOn(user, at)),
-    }),
-    /** Keeps nothing but the tokens since `since`: those of the day, and a few more. */
-    restart(since: number) {
-      passes = [];
-      running = [];
-      tokens = tokens.filter(({ at }) => at >= since);
-    },
-  };
-}
 
 const USERS = ["ann", "bob", "eve"];
-const STEPS_MS = [0, 0, 0, 0.5, 1, 17, 900, 15_000, 29_999.5, 59_999, 60_000, 60_001, HOUR_MS, 7 * HOUR_MS];
+const STEPS_MS = [
+  0,
+  0,
+  0,
+  0.5,
+  1,
+  17,
+  900,
+  15_000,
+  29_999.5,
+  59_999,
+  60_000,
+  60_001,
+  HOUR_MS,
+  7 * HOUR_MS,
+  216 * HOUR_MS,
+];
 
 function randomLimits(random: Random): UserLimits {
   const maybe = (values: readonly number[]) => (random.below(4) === 0 ? null : random.pick(values));
@@ -92,13 +33,15 @@ function randomLimits(random: Random): UserLimits {
     requestsPerMinute: random.pick([1, 2, 5, 40]),
     tokensPerDay: maybe([1, 500, 2000]),
     maxParallel: maybe([1, 3]),
+    budgetDayMicros: maybe([100, 500, 2_000]),
+    budgetMonthMicros: maybe([100, 2_000, 30_000]),
   };
 }
 
 /** The limits and the model, which get the same calls and must return the same results. */
 function createTwins(random: Random) {
   const { clock, pass, make } = bench();
-  const model = createModel();
+  const model = createLimitsModel();
   const limitsOf = new Map(USERS.map((user) => [user, randomLimits(random)]));
   const seen = new Map<string, number>();
   let limits = make();
@@ -115,10 +58,10 @@ function createTwins(random: Random) {
       expect({ outcome, waitMs }).toEqual({ waitMs: undefined, ...wanted });
       note(outcome);
       if (lease) held.push({ lease, ask, mayReserve: true });
-      const { requests, tokens } = limits.standing(user, userLimits);
+      const { requests, tokens, budgetDay, budgetMonth } = limits.standing(user, userLimits);
       const remaining = model.remaining(user, userLimits, clock);
       expect(requests?.remaining).toBe(remaining.requests);
-      if (tokens) expect(tokens.remaining).toBe(remaining.tokens);
+      expect([budgetMonth, budgetDay, tokens].map((one) => one?.remaining)).toEqual(remaining.ofPeriods);
     },
     /** Reserves for an ask that has not done so. A refused one ends, as in the server. */
     reserve() {
@@ -126,10 +69,11 @@ function createTwins(random: Random) {
       if (!entry?.ask) return;
       entry.mayReserve = false;
       const tokens = random.pick([0, 1, 60, 900]);
-      const { outcome, waitMs } = tryReserve(entry.lease, tokens);
+      const spent = { tokens, costNanos: tokens * random.pick([0, 700, 3_000]) };
+      const { outcome, waitMs } = tryReserve(entry.lease, spent);
       expect({ outcome, waitMs }).toEqual({
         waitMs: undefined,
-        ...model.reserve(entry.ask, tokens, clock.at),
+        ...model.reserve(entry.ask, spent, clock.at),
       });
       note(`reserved: ${outcome}`);
       if (outcome === "ok") return;
@@ -147,31 +91,32 @@ function createTwins(random: Random) {
     },
     count(user: string) {
       const at = clock.at - random.pick([0, 1000, HOUR_MS]);
-      limits.countTokens(userPrincipal(user), 30, at);
-      model.count(user, 30, at);
+      const spent = { tokens: 30, costNanos: random.pick([0, 20_000]) };
+      limits.countSpent(userPrincipal(user), spent, at);
+      model.count(user, spent, at);
     },
     change: (user: string) => limitsOf.set(user, randomLimits(random)),
     restart() {
-      model.restart(clock.at - 2 * DAY_MS);
+      model.restart();
       held = [];
-      limits = make(new Map(USERS.map((name) => [name, model.usedOn(name, clock.at)])));
+      limits = make(new Map(USERS.map((name) => [name, model.useOf(name, clock.at)])));
     },
   };
 }
 
 const seed = chooseSeed();
-test(`60,000 random steps have the results of the model of the limits (SEED=${seed})`, () => {
+test(`80,000 random steps have the results of the model of the limits (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const twins = createTwins(random);
   const kinds = [
     ...Array(60).fill("ask"),
-    ...Array(20).fill("reserve"),
+    ...Array(40).fill("reserve"),
     ...Array(20).fill("end"),
     ...Array(8).fill("count"),
     ...Array(9).fill("pass"),
     ...["change", "change", "restart"],
   ];
-  for (let step = 0; step < 60_000; step++) {
+  for (let step = 0; step < 80_000; step++) {
     const kind = random.pick(kinds);
     const user = random.pick(USERS);
     if (kind === "ask") twins.ask(user);
@@ -183,8 +128,13 @@ test(`60,000 random steps have the results of the model of the limits (SEED=${se
     else twins.restart();
   }
   expect([...twins.seen.keys()].sort()).toEqual([
-    ...["limit_parallel", "limit_requests", "limit_tokens", "ok"],
-    ...["reserved: limit_tokens", "reserved: ok"],
+    ...["limit_budget_day", "limit_budget_month", "limit_parallel", "limit_requests", "limit_tokens", "ok"],
+    ...[
+      "reserved: limit_budget_day",
+      "reserved: limit_budget_month",
+      "reserved: limit_tokens",
+      "reserved: ok",
+    ],
   ]);
   expect(Math.min(...twins.seen.values())).toBeGreaterThan(15);
 });
@@ -225,7 +175,7 @@ function createDay(random: Random) {
       const ask = running[random.below(running.length)];
       if (!ask) return;
       running = running.filter((other) => other !== ask);
-      limits.countTokens(userPrincipal("ann"), ask.tokens, clock.at);
+      limits.countSpent(userPrincipal("ann"), { tokens: ask.tokens, costNanos: 0 }, clock.at);
       ask.lease.end();
       used += ask.tokens;
     },
@@ -260,6 +210,18 @@ test("a limit of 100 tokens lets in one of 50 requests at once", () => {
   const outcomes = leases.map((lease) => lease && tryReserve(lease, 4000).outcome);
   expect(outcomes).toEqual(["ok", ...Array(49).fill("limit_tokens")]);
   expect(tryAdmit(limits, "ann", limited)).toMatchObject({ outcome: "limit_tokens", waitMs: 1000 });
+  for (const lease of leases) lease?.end();
+  expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
+});
+
+test("a budget lets in one of 50 requests at once, as it reserves what each may cost", () => {
+  const { limits } = bench();
+  const limited = { budgetMonthMicros: 100 };
+  const leases = Array.from({ length: 50 }, () => tryAdmit(limits, "ann", limited).lease);
+  const spent = { tokens: 10, costNanos: 100_000 };
+  const outcomes = leases.map((lease) => lease && tryReserve(lease, spent).outcome);
+  expect(outcomes).toEqual(["ok", ...Array(49).fill("limit_budget_month")]);
+  expect(tryAdmit(limits, "ann", limited)).toMatchObject({ outcome: "limit_budget_month", waitMs: 1000 });
   for (const lease of leases) lease?.end();
   expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
 });

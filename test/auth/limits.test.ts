@@ -97,9 +97,9 @@ describe("tokens per day", () => {
 
   test("asks are admitted while tokens are left, and then refused until the next UTC day", () => {
     const { limits, clock, pass } = bench();
-    limits.countTokens(userPrincipal("ann"), 999, clock.at);
+    limits.countSpent(userPrincipal("ann"), { tokens: 999, costNanos: 0 }, clock.at);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
-    limits.countTokens(userPrincipal("ann"), 500, clock.at);
+    limits.countSpent(userPrincipal("ann"), { tokens: 500, costNanos: 0 }, clock.at);
     expect(limits.standing("ann", { ...NONE, ...limited }).tokens).toEqual({
       limit: 1000,
       remaining: 0,
@@ -120,17 +120,17 @@ describe("tokens per day", () => {
     const { limits, clock, pass } = bench();
     const came = clock.at + 12 * HOUR_MS - 1;
     pass(12 * HOUR_MS);
-    limits.countTokens(userPrincipal("ann"), 5000, came);
+    limits.countSpent(userPrincipal("ann"), { tokens: 5000, costNanos: 0 }, came);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
-    limits.countTokens(userPrincipal("ann"), 1000, came + 1);
+    limits.countSpent(userPrincipal("ann"), { tokens: 1000, costNanos: 0 }, came + 1);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
   });
 
   test("tokens used before the start, and while there was no limit, count too", () => {
-    const { limits, clock } = bench(new Map([["ann", 1000]]));
+    const { limits, clock } = bench(new Map([["ann", { tokens: 1000, dayNanos: 0, monthNanos: 0 }]]));
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
     tryAdmit(limits, "bob", {});
-    limits.countTokens(userPrincipal("bob"), 1000, clock.at);
+    limits.countSpent(userPrincipal("bob"), { tokens: 1000, costNanos: 0 }, clock.at);
     expect(tryAdmit(limits, "bob", limited).outcome).toBe("limit_tokens");
   });
 });

@@ -107,6 +107,8 @@ test("a user is found as added and changed, with their newest token", async () =
     requestsPerMinute: null,
     tokensPerDay: null,
     maxParallel: 2,
+    budgetDayMicros: null,
+    budgetMonthMicros: null,
     priority: null,
     agentTags: null,
   };
@@ -212,6 +214,7 @@ test("a user is described without the token", () => {
   const attributes = {
     ...{ name: "Ann", expiresAt: 2_000, models: ["llama"] },
     ...{ requestsPerMinute: 1, tokensPerDay: 2, maxParallel: 3 },
+    ...{ budgetDayMicros: 1_500_000, budgetMonthMicros: null },
     ...{ priority: "low" as const, agentTags: ["home"] },
   };
   const user = { id: "ann", token: "secret", createdAt: 0, disabledAt: 1_000, ...attributes };
@@ -221,6 +224,7 @@ test("a user is described without the token", () => {
     disabled_at: "1970-01-01T00:00:01.000Z",
     ...{ name: "Ann", expires_at: "1970-01-01T00:00:02.000Z", models: ["llama"] },
     ...{ requests_per_minute: 1, tokens_per_day: 2, max_parallel: 3 },
+    ...{ budget_day: 1.5, budget_month: null },
     ...{ priority: "low", agent_tags: ["home"] },
   });
 });

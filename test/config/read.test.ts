@@ -8,6 +8,7 @@ import { faultsOf } from "../support/command-faults.ts";
 import { ALERT_DEFAULTS } from "./alert-defaults.ts";
 import { CERTIFICATE_DEFAULTS } from "./certificate-defaults.ts";
 
+const PRICES = { currency: "EUR", models: { m: { input: 1 } } };
 type Env = Record<string, string | undefined>;
 
 const read = (args: readonly string[], env: Env = {}) => readServerArgs({ args, env });
@@ -50,9 +51,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     wholeAnswerMs: 600_000,
     wholeStreamMs: 7_200_000,
     v1Model: "chatgpt",
-    modelAliases: undefined,
-    fallbacks: undefined,
-    conversationLengthMax: 2 ** 20,
+    ...{ modelAliases: undefined, fallbacks: undefined, prices: undefined, conversationLengthMax: 2 ** 20 },
     conversationQuotaBytes: 100 * 2 ** 20,
     pingEveryMs: 30_000,
     ...{ pongWithinMs: 5_000, helloWithinMs: 10_000 },
@@ -208,6 +207,7 @@ describe("precedence", () => {
       ["RESPONSE_GRACE", "5s", "responseGraceMs", 5_000],
       ["CONVERSATION_DAYS", "11", "conversationDays", 11],
       ["USAGE_DAYS", "12", "usageDays", 12],
+      ["PRICES", JSON.stringify(PRICES), "prices", PRICES],
       ["AUDIT_DAYS", "13", "auditDays", 13],
       ["BODY_MAX", "1200", "bodyBytesMax", 1200],
       ["BODIES_MAX", "2MB", "bodiesBytesMax", 2 * 1024 ** 2],

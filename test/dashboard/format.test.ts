@@ -5,6 +5,7 @@ import {
   formatClock,
   formatCount,
   formatDuration,
+  formatMoney,
   formatNumber,
   formatShare,
   formatShort,
@@ -76,4 +77,19 @@ test.each([
   [5_000_000_000_000, "5,000 GB"],
 ])("%d bytes are shown as %s", (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  [0, "EUR", "€0.00"],
+  [12.5, "EUR", "€12.50"],
+  [1_234_567.891, "USD", "$1,234,567.89"],
+  [0.5, "EUR", "€0.50"],
+  [0.000161, "EUR", "€0.000161"],
+  [0.0000000012345, "EUR", "€0.00000000123"],
+  [0.25, "JPY", "¥0.25"],
+  [250, "JPY", "¥250"],
+  [3, "CHF", "CHF\u00a03.00"],
+  [null, "EUR", "–"],
+])("the amount %p in %s is shown as %s", (value, currency, text) => {
+  expect(formatMoney(value, currency)).toBe(text);
 });

@@ -13,6 +13,7 @@ const PAGES: Record<string, string> = {
   "agents/join": "Connect an agent",
   users: "Users",
   usage: "Usage",
+  prices: "Prices",
   try: "Try it",
   connect: "Connect",
   settings: "Settings",

@@ -67,6 +67,7 @@ inBrowser("dashboard: sign-in", (browser) => {
       "Agents",
       "Users",
       "Usage",
+      "Prices",
       "Try it",
       "Connect",
       "Settings",

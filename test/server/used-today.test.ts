@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { createLog } from "../../src/log/log.ts";
-import { readUsedToday } from "../../src/server/used-today.ts";
+import { readUsedBefore } from "../../src/server/used-today.ts";
 import { openTestFile, tempFolder } from "../support/store.ts";
 import { usageRow } from "../support/usage-row.ts";
 
@@ -13,15 +13,19 @@ function scene() {
   const store = openTestFile(path);
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line) });
-  const read = async () => [...(await readUsedToday(store, log, NOON))];
+  const read = async (now = NOON) => [...(await readUsedBefore(store, log, now))];
   return { path, store, read, logged: () => lines.map((line) => JSON.parse(line)) };
 }
 
-test("the tokens of each user since midnight are counted at a start", async () => {
+test("a start counts the use of each user since midnight, and the cost since the first of the month", async () => {
   const { store, read, logged } = scene();
-  store.usage.record(usageRow({ at: NOON - 1000 }));
-  store.usage.record(usageRow({ at: NOON - 13 * 3_600_000 }));
-  expect(await read()).toEqual([["ann", 30]]);
+  const day = 24 * 3_600_000;
+  // The month begins at midnight of this day, and a later day of it is read below.
+  store.usage.record(usageRow({ at: NOON - 1000, costNanos: 5 }));
+  store.usage.record(usageRow({ at: NOON - 13 * 3_600_000, costNanos: 70 }));
+  expect(await read()).toEqual([["ann", { tokens: 30, dayNanos: 5, monthNanos: 5 }]]);
+  expect(await read(NOON + day)).toEqual([["ann", { tokens: 0, dayNanos: 0, monthNanos: 5 }]]);
+  expect(await read(NOON + 31 * day)).toEqual([]);
   expect(logged()).toEqual([]);
 });
 

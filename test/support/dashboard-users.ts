@@ -11,6 +11,8 @@ export const userOf = (fields: Partial<User>): User => ({
   requests_per_minute: null,
   tokens_per_day: null,
   max_parallel: null,
+  budget_day: null,
+  budget_month: null,
   priority: null,
   agent_tags: null,
   ...fields,

@@ -45,7 +45,8 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "metrics",
         "net",
       ],
-      ...["data-folder.ts", "package.json", "protocol", "relay", "settings", "spool.ts", "store", "time.ts"],
+      ...["data-folder.ts", "package.json", "prices", "protocol", "relay", "settings", "spool.ts", "store"],
+      "time.ts",
     ],
     external: /^(node:|bun(:|$))/,
   },
@@ -53,7 +54,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     ours: ["errors.ts", "files.ts", "json", "log", "time.ts"],
     external: /^(node:|bun$|zod$)/,
   },
-  config: { ours: ["errors.ts", "time.ts"], external: /^(node:|zod$)/ },
+  config: { ours: ["prices", "errors.ts", "time.ts"], external: /^(node:|zod$)/ },
   "errors.ts": { ours: ["error-table.ts"], external: /^$/ },
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
@@ -72,10 +73,11 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: ["json"], external: /^zod$/ },
+  prices: { ours: ["protocol/model-name.ts"], external: /^zod$/ },
   relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
   alerts: { ours: ["relay", "protocol", "log", "errors.ts", "time.ts"], external: /^node:crypto$/ },
   auth: {
-    ours: ["store/store.ts", "errors.ts", "files.ts", "net", "time.ts"],
+    ours: ["store/store.ts", "prices/money.ts", "errors.ts", "files.ts", "net", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
   },
   backup: {
@@ -87,7 +89,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     external: /^(node:|bun$|@sigstore\/|zod$)/,
   },
   settings: {
-    ours: ["config", "store/store.ts", "errors.ts"],
+    ours: ["config", "prices", "store/store.ts", "errors.ts"],
     external: /^(bun|zod)$/,
   },
   store: {
@@ -110,7 +112,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
-      ...["alerts", "settings", "spool.ts"],
+      ...["alerts", "prices", "settings", "spool.ts"],
       "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
@@ -126,6 +128,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       "http/session/schema.ts",
       "http/traffic/schema.ts",
       "http/usage/schema.ts",
+      "prices/price-list.ts",
       "shell-quote.ts",
     ],
     external: /^(eventsource-parser|hono\/jsx\/dom|marked|uplot|uqr)$/,

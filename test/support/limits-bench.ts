@@ -1,24 +1,29 @@
 import { createLimits, type LocalLease, type LocalLimits, type UserLimits } from "../../src/auth/limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
+import type { Spent, UserUse } from "../../src/store/store.ts";
 
 export const NOON = Date.UTC(2026, 10, 23, 12);
-export const NO_LIMITS: UserLimits = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
+export const NO_LIMITS: UserLimits = {
+  ...{ requestsPerMinute: null, tokensPerDay: null, maxParallel: null },
+  ...{ budgetDayMicros: null, budgetMonthMicros: null },
+};
 
 /** Creates limits with two clocks that stand still until they are moved. */
-export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
+export function limitsBench(usedBefore?: ReadonlyMap<string, UserUse>) {
   const clock = { at: NOON, elapsed: 0.25 };
-  const make = (used?: ReadonlyMap<string, number>) =>
+  const make = (used?: ReadonlyMap<string, UserUse>) =>
     createLimits({
       now: () => clock.at,
       elapsedMs: () => clock.elapsed,
-      ...(used && { usedToday: used }),
+      currency: () => "EUR",
+      ...(used && { used }),
     });
   const pass = (ms: number) => {
     clock.at += ms;
     clock.elapsed += ms;
   };
-  return { clock, pass, make, limits: make(usedToday) };
+  return { clock, pass, make, limits: make(usedBefore) };
 }
 
 interface Outcome {
@@ -34,10 +39,10 @@ export function tryAdmit(limits: LocalLimits, user: string, userLimits: Partial<
   return outcomeOf(() => limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }));
 }
 
-/** Reserves tokens for an admitted ask. */
-export function tryReserve(lease: LocalLease, tokens: number): Outcome {
+/** Reserves tokens, or more, for an admitted ask. */
+export function tryReserve(lease: LocalLease, spent: number | Spent): Outcome {
   return outcomeOf(() => {
-    lease.reserve(() => tokens);
+    lease.reserve(() => (typeof spent === "number" ? { tokens: spent, costNanos: 0 } : spent));
     return undefined;
   });
 }

@@ -8,6 +8,8 @@ export interface LimitFields {
   requests_per_minute?: number | null;
   tokens_per_day?: number | null;
   max_parallel?: number | null;
+  budget_day?: number | null;
+  budget_month?: number | null;
 }
 
 const admin = (url: string, path: string, method: string, body: object) =>

@@ -22,6 +22,10 @@ const KINDS = {
   },
   models: { value: "<models>", advice: `Give the names of models, separated by commas, or ${NONE}.` },
   limit: { value: "<number>", advice: `Give a whole number of at least 1, or ${NONE}.` },
+  amount: {
+    value: "<amount>",
+    advice: `Give an amount of the server's currency above 0, such as 2.5, with at most six decimal places, or ${NONE}.`,
+  },
   priority: { value: "<class>", advice: `Give high, normal or low, or ${NONE}, which means normal.` },
   tags: {
     value: "<tags>",
@@ -71,9 +75,14 @@ function readValue(field: UserField, text: string, now: number): unknown {
   const { kind } = USER_ATTRIBUTES[field];
   if (kind === "text" || kind === "priority") return text;
   if (kind === "models" || kind === "tags") return text.split(",").map((name) => name.trim());
-  const value = kind === "time" ? readMoment(text, now) : /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  const value = kind === "time" ? readMoment(text, now) : readNumber(text, kind === "amount");
   if (value === undefined) throw invalid(field, text);
   return value;
+}
+
+function readNumber(text: string, isAmount: boolean): number | undefined {
+  const pattern = isAmount ? /^\d{1,10}(\.\d{1,6})?$/ : /^\d{1,15}$/;
+  return pattern.test(text) ? Number(text) : undefined;
 }
 
 const duration = time("0s", "36500d").schema;

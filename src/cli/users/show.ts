@@ -5,7 +5,15 @@ import { table } from "../terminal/text-table.ts";
 import { flagNameOf } from "./flags.ts";
 
 /** The text on a card for each kind of attribute that is not set. */
-const UNSET = { text: "-", time: "never", models: "all", limit: "no limit", priority: "normal", tags: "all" };
+const UNSET = {
+  text: "-",
+  time: "never",
+  models: "all",
+  limit: "no limit",
+  amount: "none",
+  priority: "normal",
+  tags: "all",
+};
 
 /** The attributes after the name in a table. Models come last, as there may be many. */
 const COLUMNS = USER_FIELDS.filter((field) => field !== "name" && field !== "models");

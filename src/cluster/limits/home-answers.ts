@@ -2,16 +2,16 @@ import type { LocalLimits } from "../../auth/limits.ts";
 import { AppError } from "../../errors.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
 import type { Link } from "../part.ts";
-import type { DayTokens } from "./day-tokens.ts";
 import type { HomeAnswer, HomeRequest } from "./home-requests.ts";
 import { countFields, limitsOf, refusalFields } from "./limit-frames.ts";
 import type { LimitHome } from "./limit-home.ts";
+import type { PeriodUse } from "./period-use.ts";
 
 interface Options {
   link: Link;
   limits: LocalLimits;
   home: LimitHome;
-  days: DayTokens;
+  use: PeriodUse;
   homeOf: (user: string) => string;
   /** Takes the answers to this node's own requests. */
   answerSelf: (answer: HomeAnswer) => void;
@@ -45,7 +45,7 @@ export class HomeAnswers {
 
   /** Does what a node asks for. Throws or rejects with an `AppError` where the limits refuse it. */
   #serve(from: string, frame: HomeRequest): void | Promise<void> {
-    const { home, days } = this.options;
+    const { home, use } = this.options;
     switch (frame.kind) {
       case "admit": {
         const { n, user, limited } = frame;
@@ -54,9 +54,12 @@ export class HomeAnswers {
         return reading.then(() => this.#pass(frame));
       }
       case "reserve":
-        return home.reserve(from, frame.lease, frame.user, frame.tokens);
+        return home.reserve(from, frame.lease, frame.user, {
+          tokens: frame.tokens,
+          costNanos: frame.cost_nanos ?? 0,
+        });
       case "standing":
-        return frame.tokens ? days.know(frame.user) : undefined;
+        return frame.tokens ? use.know(frame.user, frame.month) : undefined;
     }
   }
 

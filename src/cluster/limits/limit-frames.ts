@@ -6,21 +6,48 @@ import type { FrameOf, NodeError } from "../../protocol/node/frames.ts";
 type LimitedFields = FrameOf<"admit">["limited"];
 type CountFields = NonNullable<FrameOf<"admitted">["counts"]>;
 
-export function limitedFields({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): LimitedFields {
-  return { requests_per_minute: requestsPerMinute, tokens_per_day: tokensPerDay, max_parallel: maxParallel };
+export function limitedFields(own: UserLimits): LimitedFields {
+  return {
+    requests_per_minute: own.requestsPerMinute,
+    tokens_per_day: own.tokensPerDay,
+    max_parallel: own.maxParallel,
+    budget_day: own.budgetDayMicros,
+    budget_month: own.budgetMonthMicros,
+  };
 }
 
 export function limitsOf(fields: LimitedFields): UserLimits {
-  const { requests_per_minute, tokens_per_day, max_parallel } = fields;
-  return { requestsPerMinute: requests_per_minute, tokensPerDay: tokens_per_day, maxParallel: max_parallel };
+  return {
+    requestsPerMinute: fields.requests_per_minute,
+    tokensPerDay: fields.tokens_per_day,
+    maxParallel: fields.max_parallel,
+    budgetDayMicros: fields.budget_day ?? null,
+    budgetMonthMicros: fields.budget_month ?? null,
+  };
 }
 
-export function countFields({ requests, requestsResetMs, tokens, tokensResetMs }: LimitCounts): CountFields {
-  return { requests, requests_reset_ms: requestsResetMs, tokens, tokens_reset_ms: tokensResetMs };
+export function countFields(counts: LimitCounts): CountFields {
+  return {
+    requests: counts.requests,
+    requests_reset_ms: counts.requestsResetMs,
+    tokens: counts.tokens,
+    tokens_reset_ms: counts.dayResetMs,
+    day_nanos: counts.dayNanos,
+    month_nanos: counts.monthNanos,
+    month_reset_ms: counts.monthResetMs,
+  };
 }
 
-export function countsOf({ requests, requests_reset_ms, tokens, tokens_reset_ms }: CountFields): LimitCounts {
-  return { requests, requestsResetMs: requests_reset_ms, tokens, tokensResetMs: tokens_reset_ms };
+export function countsOf(fields: CountFields): LimitCounts {
+  return {
+    requests: fields.requests,
+    requestsResetMs: fields.requests_reset_ms,
+    tokens: fields.tokens,
+    dayNanos: fields.day_nanos ?? 0,
+    dayResetMs: fields.tokens_reset_ms,
+    monthNanos: fields.month_nanos ?? 0,
+    monthResetMs: fields.month_reset_ms ?? 0,
+  };
 }
 
 export function refusalFields({ code, hint, retryAfterMs }: AppError): NodeError {
@@ -31,6 +58,8 @@ const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "limit_requests",
   "limit_tokens",
   "limit_parallel",
+  "limit_budget_day",
+  "limit_budget_month",
 ]);
 
 /** Returns the error of a refusal. A home that refuses for a reason of a later version refuses for a while. */
@@ -40,15 +69,14 @@ export function refusalOf({ code, hint, retry_after_ms: retryAfterMs }: NodeErro
 }
 
 /** Returns a node's share of the limits: it may let in as much by its own counts while a home does not answer. */
-export function shareOf(
-  { requestsPerMinute, tokensPerDay, maxParallel }: UserLimits,
-  nodes: number,
-): UserLimits {
+export function shareOf(own: UserLimits, nodes: number): UserLimits {
   const share = (limit: number | null) => (limit === null ? null : Math.ceil(limit / nodes));
   return {
-    requestsPerMinute: share(requestsPerMinute),
-    tokensPerDay: share(tokensPerDay),
-    maxParallel: share(maxParallel),
+    requestsPerMinute: share(own.requestsPerMinute),
+    tokensPerDay: share(own.tokensPerDay),
+    maxParallel: share(own.maxParallel),
+    budgetDayMicros: share(own.budgetDayMicros),
+    budgetMonthMicros: share(own.budgetMonthMicros),
   };
 }
 

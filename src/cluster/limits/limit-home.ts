@@ -1,13 +1,15 @@
 import { limitError, RUNNING_RETRY_MS } from "../../auth/limit-error.ts";
 import type { LocalLimits, UserLimits } from "../../auth/limits.ts";
+import { hasBudget } from "../../auth/user-budgets.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import { userPrincipal } from "../../principal.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
+import type { Spent } from "../../store/store.ts";
 import { MINUTE_MS } from "../../time.ts";
-import type { DayTokens } from "./day-tokens.ts";
 import { HomeLeases } from "./home-leases.ts";
 import { limitsOf, piecesOf } from "./limit-frames.ts";
+import type { PeriodUse } from "./period-use.ts";
 import { isFull, PlaceQueue } from "./place-queue.ts";
 
 type Windows = FrameOf<"windows">;
@@ -25,7 +27,7 @@ interface LimitHomeOptions {
   homeOf: (user: string) => string;
   clock: Clock;
   limits: LocalLimits;
-  days: DayTokens;
+  use: PeriodUse;
   elapsedMs: () => number;
 }
 
@@ -59,14 +61,14 @@ export class LimitHome {
 
   /**
    * Admits an ask of a node, or throws or rejects with an `AppError` as the limits do. Returns a promise only where the
-   * user's tokens of the day must be read first, or where a third node may just have ended an ask whose place it needs.
+   * user's use of budgets must be read first, or where a third node may just have ended an ask whose place it needs.
    */
   admit(node: string, lease: number, user: string, own: UserLimits): void | Promise<void> {
     const leases = this.#leases;
     if (leases.has(node, lease)) return;
     if (leases.sizeOf(node) >= LEASES_MAX)
       throw limitError("limit_parallel", "Too many requests run.", RUNNING_RETRY_MS);
-    const reading = own.tokensPerDay === null ? undefined : this.options.days.know(user);
+    const reading = hasBudget(own) ? this.options.use.know(user, own.budgetMonthMicros !== null) : undefined;
     const asked = { node, lease, user, own };
     if (!reading) return this.#grant(asked);
     const open = leases.open(node, lease, user);
@@ -110,15 +112,15 @@ export class LimitHome {
   }
 
   /**
-   * Reserves tokens of a lease, or throws or rejects with an `AppError` limit_tokens. A lease that is not there, or not
-   * yet, reserves nothing.
+   * Reserves for a lease, or throws or rejects with an `AppError` as `Lease.reserve` does. A lease that is not there, or
+   * not yet, reserves nothing.
    */
-  reserve(node: string, lease: number, user: string, tokens: number): void | Promise<void> {
+  reserve(node: string, lease: number, user: string, spent: Spent): void | Promise<void> {
     const add = () => {
-      this.#leases.get(node, lease)?.reserve(() => tokens);
+      this.#leases.get(node, lease)?.reserve(() => spent);
     };
     // Long asks may outlive what is remembered of their users.
-    const reading = this.options.days.know(user);
+    const reading = this.options.use.know(user);
     return reading instanceof Promise ? reading.then(add) : add();
   }
 
@@ -128,16 +130,16 @@ export class LimitHome {
   }
 
   /** Takes over a lease that the node got from another home. */
-  adopt(node: string, lease: number, user: string, own: UserLimits, reserved: number): void {
+  adopt(node: string, lease: number, user: string, own: UserLimits, reserved: Spent): void {
     const leases = this.#leases;
     if (leases.has(node, lease) || leases.sizeOf(node) >= LEASES_MAX) return;
     leases.set(node, lease, user, this.options.limits.adopt(user, own, { reserved }));
   }
 
   adoptAll(node: string, { leases }: FrameOf<"leases">): void {
-    for (const { lease, user, limited, reserved } of leases) {
+    for (const { lease, user, limited, reserved: tokens, reserved_nanos: costNanos = 0 } of leases) {
       if (this.options.limits.usersKnown < USERS_MAX)
-        this.adopt(node, lease, user, limitsOf(limited), reserved);
+        this.adopt(node, lease, user, limitsOf(limited), { tokens, costNanos });
     }
   }
 

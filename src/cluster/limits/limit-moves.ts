@@ -1,12 +1,13 @@
 import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
 import type { Cancel, Clock } from "../../clock.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
+import type { Spent } from "../../store/store.ts";
 import type { Link } from "../part.ts";
-import type { DayTokens } from "./day-tokens.ts";
 import type { HomeRequests } from "./home-requests.ts";
 import { Homes } from "./homes.ts";
 import { limitedFields, piecesOf } from "./limit-frames.ts";
 import { type LimitHome, windowsFrames } from "./limit-home.ts";
+import type { PeriodUse } from "./period-use.ts";
 
 /** A lease that this node has. */
 export interface HeldLease {
@@ -16,7 +17,7 @@ export interface HeldLease {
   own: UserLimits;
   /** The id of the node that counts it. */
   home: string;
-  reserved: number;
+  reserved: Spent;
   /** Its part of this node's own counts, which has it if its home is another node. */
   counted: LocalLease | undefined;
 }
@@ -26,7 +27,7 @@ interface Options {
   clock: Clock;
   homes: Homes;
   home: LimitHome;
-  days: DayTokens;
+  use: PeriodUse;
   /** Counts what users with other homes do at this node. */
   own: LocalLimits;
   held: ReadonlyMap<number, HeldLease>;
@@ -67,7 +68,7 @@ export class LimitMoves {
     if (!this.#cancel) return;
     this.#cancel();
     this.#cancel = undefined;
-    const { homes, held, home, days, link, requests } = this.options;
+    const { homes, held, home, use, link, requests } = this.options;
     const { id: self } = link.self;
     const [lost, before] = [this.#lost, this.#before];
     this.#lost = new Set();
@@ -78,7 +79,7 @@ export class LimitMoves {
     );
     for (const { to, frame } of home.handOver(homeOf, self)) link.send(to, frame);
     this.#tellOwn(before);
-    days.nodesChanged((user) => homeOf(user) === self);
+    use.nodesChanged((user) => homeOf(user) === self);
     requests.askAgain((node) => lost.has(node));
   }
 
@@ -98,7 +99,10 @@ export class LimitMoves {
       }
       lease.counted ??= own.adopt(user, lease.own);
       const batch = moving.get(lease.home) ?? [];
-      batch.push({ lease: n, user, limited: limitedFields(lease.own), reserved });
+      batch.push({
+        ...{ lease: n, user, limited: limitedFields(lease.own) },
+        ...{ reserved: reserved.tokens, reserved_nanos: reserved.costNanos },
+      });
       moving.set(lease.home, batch);
     }
     for (const [to, batch] of moving)

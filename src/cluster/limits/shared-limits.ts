@@ -10,21 +10,22 @@ import {
   UNLIMITED,
   type UserLimits,
 } from "../../auth/limits.ts";
+import { hasBudget, NOTHING, sumOf } from "../../auth/user-budgets.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import { once } from "../../once.ts";
 import { type Principal, userPrincipal } from "../../principal.ts";
-import type { UsageStore } from "../../store/store.ts";
+import type { Spent, UsageStore } from "../../store/store.ts";
 import { MINUTE_MS } from "../../time.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
-import { DayTokens } from "./day-tokens.ts";
 import { HomeAnswers } from "./home-answers.ts";
 import { type Answered, type HomeRequest, HomeRequests } from "./home-requests.ts";
 import { Homes } from "./homes.ts";
 import { countsOf, limitedFields, refusalOf, shareOf } from "./limit-frames.ts";
 import { LimitHome } from "./limit-home.ts";
 import { type HeldLease, LimitMoves } from "./limit-moves.ts";
+import { PeriodUse } from "./period-use.ts";
 import { ToldCounts } from "./told-counts.ts";
 
 export interface SharedLimitsOptions {
@@ -32,16 +33,18 @@ export interface SharedLimitsOptions {
   clock: Clock;
   /** Milliseconds of a monotonic clock. */
   elapsedMs: () => number;
-  usage: Pick<UsageStore, "tokensOfUsers">;
+  usage: Pick<UsageStore, "spentByUsers" | "costOfUsers">;
+  /** The currency, by its code of ISO 4217; null without prices. */
+  currency?: () => string | null;
   log: Pick<Log, "warn">;
 }
 
-/** The users whose tokens their homes want to know: those that had a limit for them at this node. */
-const TOKEN_USERS_MAX = 100_000;
+/** The users whose use their homes want to know: those that had a budget at this node. */
+const BUDGET_USERS_MAX = 100_000;
 
 /**
  * The limits of a cluster. Each user has a home, the node that counts what they do at all nodes. Users without limits
- * ask nobody, and where this node is the home nothing waits, but for the first read of the tokens of a user's day.
+ * ask nobody, and where this node is the home nothing waits, but for the first read of what a user has used.
  *
  * While a home does not answer, this node decides by its own counts, with its share of each limit.
  */
@@ -52,41 +55,41 @@ export class SharedLimits implements Limits {
   readonly #atHome: LocalLimits;
   /** Counts what users with other homes do at this node. */
   readonly #own: LocalLimits;
-  readonly #days: DayTokens;
+  readonly #use: PeriodUse;
   readonly #home: LimitHome;
   readonly #homes: Homes;
   readonly #requests: HomeRequests;
   readonly #moves: LimitMoves;
   readonly #told: ToldCounts;
   readonly #held = new Map<number, HeldLease>();
-  readonly #tokenUsers = new BoundedMap<string, true>(TOKEN_USERS_MAX);
+  readonly #budgetUsers = new BoundedMap<string, true>(BUDGET_USERS_MAX);
   #numbers = 0;
   #unasked = 0;
   #logged = { at: -Infinity, unasked: 0 };
 
   constructor(private readonly options: SharedLimitsOptions) {
-    const { link, clock, elapsedMs, usage, log } = options;
+    const { link, clock, elapsedMs, usage, log, currency } = options;
     const { now } = clock;
     this.#self = link.self.id;
-    this.#atHome = createLimits({ now, elapsedMs });
-    this.#own = createLimits({ now, elapsedMs });
-    this.#days = new DayTokens({ limits: this.#atHome, usage, clock, log });
+    this.#atHome = createLimits({ now, elapsedMs, currency });
+    this.#own = createLimits({ now, elapsedMs, currency });
+    this.#use = new PeriodUse({ limits: this.#atHome, usage, clock, log });
     this.#homes = new Homes([this.#self, ...link.nodes.keys()]);
     this.#told = new ToldCounts(elapsedMs);
     const homeOf = (user: string) => this.#homes.of(user);
     this.#home = new LimitHome({
       ...{ self: this.#self, homeOf, clock, elapsedMs },
-      ...{ limits: this.#atHome, days: this.#days },
+      ...{ limits: this.#atHome, use: this.#use },
     });
     const send = (home: string, frame: HomeRequest) =>
       home === this.#self ? answers.answer(home, frame) : link.send(home, frame);
     this.#requests = new HomeRequests({ clock, homeOf, send });
     this.#moves = new LimitMoves({
-      ...{ link, clock, homes: this.#homes, home: this.#home, days: this.#days, own: this.#own },
+      ...{ link, clock, homes: this.#homes, home: this.#home, use: this.#use, own: this.#own },
       ...{ held: this.#held, requests: this.#requests },
     });
     const answers = new HomeAnswers({
-      ...{ link, limits: this.#atHome, home: this.#home, days: this.#days, homeOf },
+      ...{ link, limits: this.#atHome, home: this.#home, use: this.#use, homeOf },
       answerSelf: (answer) => this.#requests.answered(this.#self, answer),
     });
     this.part = this.#createPart((from, frame) => answers.answer(from.id, frame));
@@ -121,7 +124,7 @@ export class SharedLimits implements Limits {
     if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
     this.#moves.settle();
     const user = principal.id;
-    if (own.tokensPerDay !== null) this.#tokenUsers.set(user, true);
+    if (hasBudget(own)) this.#budgetUsers.set(user, true);
     if (this.#homes.of(user) !== this.#self) return this.#admitAway(user, own);
     const n = this.#numbers++;
     const reading = this.#home.admit(this.#self, n, user, own);
@@ -129,17 +132,19 @@ export class SharedLimits implements Limits {
     return reading.then(() => this.#hold(n, user, own, this.#self));
   }
 
-  countTokens(principal: Principal, count: number, at: number, endedAt: number): void {
-    if (principal.kind === "admin" || count <= 0 || !this.#tokenUsers.has(principal.id)) return;
+  countSpent(principal: Principal, spent: Spent, at: number, endedAt: number): void {
+    if (principal.kind === "admin" || !this.#budgetUsers.has(principal.id)) return;
+    const { tokens: count, costNanos: cost_nanos } = spent;
+    if (count <= 0 && cost_nanos <= 0) return;
     const user = principal.id;
-    this.#own.countTokens(principal, count, at);
+    this.#own.countSpent(principal, spent, at);
     const home = this.#homes.of(user);
     if (home === this.#self) {
-      this.#days.add(user, { count, at, endedAt });
+      this.#use.add(user, { ...spent, at, endedAt });
       return;
     }
-    this.#told.addTokens(user, count);
-    this.options.link.send(home, { kind: "tokens", user, count, at, ended_at: endedAt });
+    this.#told.add(user, spent);
+    this.options.link.send(home, { kind: "tokens", user, count, cost_nanos, at, ended_at: endedAt });
   }
 
   standing(user: string, own: UserLimits): Standings {
@@ -149,9 +154,9 @@ export class SharedLimits implements Limits {
 
   refresh(user: string, own: UserLimits): Promise<void> | undefined {
     if (!hasLimit(own)) return undefined;
-    if (this.#homes.of(user) === this.#self)
-      return own.tokensPerDay === null ? undefined : this.#days.know(user);
-    const frame = { kind: "standing", n: this.#numbers++, user, tokens: own.tokensPerDay !== null } as const;
+    const [tokens, month] = [hasBudget(own), own.budgetMonthMicros !== null];
+    if (this.#homes.of(user) === this.#self) return tokens ? this.#use.know(user, month) : undefined;
+    const frame = { kind: "standing", n: this.#numbers++, user, tokens, month } as const;
     return this.#requests.ask(user, frame).then((answered) => this.#note(user, answered));
   }
 
@@ -173,7 +178,7 @@ export class SharedLimits implements Limits {
   }
 
   #hold(n: number, user: string, own: UserLimits, home: string, counted?: LocalLease): Lease {
-    const held: HeldLease = { n, user, own, home, reserved: 0, counted };
+    const held: HeldLease = { n, user, own, home, reserved: NOTHING, counted };
     this.#held.set(n, held);
     this.#moves.settle();
     // Its home may have changed while it was asked.
@@ -184,35 +189,36 @@ export class SharedLimits implements Limits {
         this.#held.delete(n);
         this.#endAt(held.home, n);
         held.counted?.end();
-        this.#told.addTokens(user, -held.reserved);
+        this.#told.add(user, held.reserved, -1);
       }),
     };
   }
 
-  #reserve(held: HeldLease, estimate: () => number): void | Promise<void> {
-    if (held.own.tokensPerDay === null) return;
+  #reserve(held: HeldLease, estimate: () => Spent): void | Promise<void> {
+    if (!hasBudget(held.own)) return;
     this.#moves.settle();
-    const tokens = estimate();
-    if (held.home !== this.#self) return this.#reserveAway(held, tokens);
-    const reading = this.#home.reserve(this.#self, held.n, held.user, tokens);
-    if (reading instanceof Promise)
-      return reading.then(() => {
-        held.reserved += tokens;
-      });
-    held.reserved += tokens;
+    const spent = estimate();
+    if (held.home !== this.#self) return this.#reserveAway(held, spent);
+    const note = () => {
+      held.reserved = sumOf(held.reserved, spent);
+    };
+    const reading = this.#home.reserve(this.#self, held.n, held.user, spent);
+    if (reading instanceof Promise) return reading.then(note);
+    note();
   }
 
-  async #reserveAway(held: HeldLease, tokens: number): Promise<void> {
+  async #reserveAway(held: HeldLease, spent: Spent): Promise<void> {
     const { user, n } = held;
-    const frame = { kind: "reserve", n: this.#numbers++, lease: n, user, tokens } as const;
+    const { tokens, costNanos: cost_nanos } = spent;
+    const frame = { kind: "reserve", n: this.#numbers++, lease: n, user, tokens, cost_nanos } as const;
     const answered = await this.#requests.ask(user, frame);
     this.#note(user, answered);
     if (answered.answer?.error) throw refusalOf(answered.answer.error);
     if (!answered.answer) {
       this.#noteUnasked(answered.home);
-      held.counted?.reserve(() => tokens);
+      held.counted?.reserve(() => spent);
     }
-    held.reserved += tokens;
+    held.reserved = sumOf(held.reserved, spent);
   }
 
   #endAt(home: string, lease: number): void {
@@ -243,15 +249,15 @@ export class SharedLimits implements Limits {
         admitted: (from, frame) => this.#requests.answered(from.id, frame),
         lease_end: (from, { lease }) => this.#home.end(from.id, lease),
         leases: (from, frame) => this.#home.adoptAll(from.id, frame),
-        tokens: (_from, { user, count, at, ended_at: endedAt }) =>
-          this.#days.add(user, { count, at, endedAt }),
+        tokens: (_from, { user, count: tokens, cost_nanos: costNanos = 0, at, ended_at: endedAt }) =>
+          this.#use.add(user, { tokens, costNanos, at, endedAt }),
         windows: (from, frame) => this.#home.addRequests(from.id, frame),
       },
       joined: (node) => this.#moves.joined(node.id),
       lost: (node) => this.#moves.lost(node.id),
       stop: () => {
         this.#moves.leave();
-        this.#days.stop();
+        this.#use.stop();
       },
     };
   }

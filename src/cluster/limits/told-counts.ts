@@ -1,5 +1,6 @@
 import type { LimitCounts } from "../../auth/limits.ts";
 import { BoundedMap } from "../../bounded-map.ts";
+import type { Spent } from "../../store/store.ts";
 
 /** The users whose counts are remembered. */
 const USERS_MAX = 20_000;
@@ -17,22 +18,29 @@ export class ToldCounts {
     this.#told.set(user, { counts, at: this.elapsedMs() });
   }
 
-  /** Adds tokens to those that are used or reserved. */
-  addTokens(user: string, count: number): void {
-    const told = this.#told.get(user);
-    if (told) told.counts.tokens = Math.max(0, told.counts.tokens + count);
+  /** Adds to what is used or reserved, or takes away from it if `sign` is -1. */
+  add(user: string, { tokens, costNanos }: Spent, sign: 1 | -1 = 1): void {
+    const counts = this.#told.get(user)?.counts;
+    if (!counts) return;
+    counts.tokens = Math.max(0, counts.tokens + sign * tokens);
+    counts.dayNanos = Math.max(0, counts.dayNanos + sign * costNanos);
+    counts.monthNanos = Math.max(0, counts.monthNanos + sign * costNanos);
   }
 
   get(user: string): LimitCounts | undefined {
     const told = this.#told.get(user);
     if (!told) return undefined;
     const passedMs = this.elapsedMs() - told.at;
-    const { requests, tokens, requestsResetMs, tokensResetMs } = told.counts;
+    const { requests, tokens, dayNanos, monthNanos } = told.counts;
+    const { requestsResetMs, dayResetMs, monthResetMs } = told.counts;
     return {
       requests: requestsResetMs > passedMs ? requests : 0,
       requestsResetMs: Math.max(0, requestsResetMs - passedMs),
-      tokens: tokensResetMs > passedMs ? tokens : 0,
-      tokensResetMs: Math.max(0, tokensResetMs - passedMs),
+      tokens: dayResetMs > passedMs ? tokens : 0,
+      dayNanos: dayResetMs > passedMs ? dayNanos : 0,
+      dayResetMs: Math.max(0, dayResetMs - passedMs),
+      monthNanos: monthResetMs > passedMs ? monthNanos : 0,
+      monthResetMs: Math.max(0, monthResetMs - passedMs),
     };
   }
 }

@@ -14,6 +14,7 @@ import type {
   Overview,
   OwnRequest,
   Pairing,
+  PriceList,
   RotatedToken,
   SessionAnswer,
   SessionRow,
@@ -48,11 +49,17 @@ export interface TaggedSettings {
   tag: string | null;
 }
 
+interface RequestList<Shown> {
+  requests: Shown[];
+  currency: string | null;
+  next: string | null;
+}
+
 type Query = Readonly<Record<string, string | undefined>>;
 
 /** The public HTTP API, one function per route. Each rejects as `request` does. */
 export const api = {
-  session: () => request<SessionAnswer>("GET", "/api/session"),
+  session: (signal?: AbortSignal) => request<SessionAnswer>("GET", "/api/session", withSignal(signal)),
   signInByKey: (key: string) =>
     request<SessionAnswer>("POST", "/api/session", { body: {}, headers: { authorization: `Bearer ${key}` } }),
   signInByCode: (code: string) => request<SessionAnswer>("POST", "/api/session", { body: { code } }),
@@ -78,6 +85,12 @@ export const api = {
         headers: tag === null ? {} : { "if-match": tag },
       }),
     ),
+  /** Returns the prices in force, with what identifies this state of the settings. */
+  prices: async (signal?: AbortSignal): Promise<KnownPrices> =>
+    pricesIn(await send("GET", "/admin/settings", withSignal(signal))),
+  /** Replaces the prices, or takes the change back with null. Rejects if someone else has changed a setting since. */
+  changePrices: async (prices: PriceList | null, { etag }: KnownPrices): Promise<KnownPrices> =>
+    pricesIn(await send("PATCH", "/admin/settings", { body: { prices }, headers: { "if-match": etag } })),
   audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
     request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
 
@@ -129,7 +142,7 @@ export const api = {
 
   /** Returns a page of the kept requests: of everyone, for administrators, or of the user who is signed in. */
   requests: <Scope extends "admin" | "api">(scope: Scope, query: Query, signal?: AbortSignal) =>
-    request<{ requests: (Scope extends "admin" ? KeptRequest : OwnRequest)[]; next: string | null }>(
+    request<RequestList<Scope extends "admin" ? KeptRequest : OwnRequest>>(
       "GET",
       requestsPath(scope, query),
       withSignal(signal),
@@ -161,6 +174,23 @@ export const api = {
 
 async function settingsIn(response: Response): Promise<TaggedSettings> {
   return { answer: (await response.json()) as SettingsAnswer, tag: response.headers.get("etag") };
+}
+
+export interface KnownPrices {
+  list: PriceList;
+  /** Whether they were changed while the server ran. */
+  isChanged: boolean;
+  etag: string;
+}
+
+async function pricesIn(response: Response): Promise<KnownPrices> {
+  const { settings } = (await response.json()) as SettingsAnswer;
+  const setting = settings["prices"];
+  return {
+    list: setting?.current as PriceList,
+    isChanged: typeof setting?.changed_at === "string",
+    etag: response.headers.get("etag") ?? "*",
+  };
 }
 
 /** Returns the path of a usage request. With `format: "csv"` it is the address of a download. */

@@ -12,6 +12,7 @@ import type { SessionList } from "../../http/session/schema.ts";
 export type { SessionAnswer } from "../../http/session/schema.ts";
 export type { TrafficAnswer, TrafficGroup } from "../../http/traffic/schema.ts";
 export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
+export type { PriceList } from "../../prices/price-list.ts";
 
 /** The type that a schema describes. The schemas stay out of the page, because their parser is large. */
 type Output<Schema extends { _output: unknown }> = Schema["_output"];

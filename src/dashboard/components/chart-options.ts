@@ -21,6 +21,8 @@ export interface ChartAppearance {
   xLabel?: (x: number) => string;
   /** Draws bars, for totals per day, instead of lines. */
   isBars?: boolean;
+  /** The values may be far below 1, and are shown with all digits that they need. */
+  isMoney?: boolean;
   /** Marks each point of a line, which shows a value that has no neighbours. */
   hasPoints?: boolean;
   /** Draws lines across points without a value. */
@@ -40,10 +42,13 @@ const DATE_ROOM = 38;
 const TIME_ROOM = 22;
 const FONT = "12px system-ui, sans-serif";
 
-/** Steps of the y axis: 0.1, 0.2, 0.5, 1, … uPlot also has 0.25, which one decimal place would misstate. */
-const Y_STEPS = Array.from({ length: 16 }, (_, power) =>
-  [1, 2, 5].map((step) => step * 10 ** (power - 1)),
-).flat();
+/** Returns steps of the y axis: 0.1, 0.2, 0.5, 1, … uPlot also has 0.25, which one decimal place would misstate. */
+const stepsFrom = (lowest: number) =>
+  Array.from({ length: 15 - lowest }, (_, nth) =>
+    [1, 2, 5].map((step) => step * 10 ** (lowest + nth)),
+  ).flat();
+const Y_STEPS = stepsFrom(-1);
+const MONEY_STEPS = stepsFrom(-9);
 
 /**
  * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this
@@ -85,7 +90,7 @@ export function chartOptions(
       {
         ...axis,
         size: AXIS_WIDTH,
-        incrs: Y_STEPS,
+        incrs: current().isMoney ? MONEY_STEPS : Y_STEPS,
         values: (_, ticks) => ticks.map((tick) => current().format(tick)),
       },
     ],

@@ -7,6 +7,7 @@ const PATHS = {
   models: "M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9",
   users: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21c0-4 3-6 7-6s7 2 7 6M16 4a4 4 0 0 1 0 7M18 15c3 .7 4 3 4 6",
   usage: "M5 20V10M12 20V4M19 20v-7",
+  prices: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM15 8.5a4 4 0 1 0 0 7M8 11h5M8 13.5h5",
   try: "M4 5h16v11H9l-5 4z",
   connect: "M9 7V3M15 7V3M7 7h10v4a5 5 0 0 1-10 0zM12 16v5",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4",

@@ -64,6 +64,13 @@ export async function beginSession(code?: string): Promise<void> {
   }
 }
 
+/** Reads again who is signed in, such as after a change of what the session tells. The page stays. */
+export async function refreshSession(): Promise<void> {
+  const who = await api.session();
+  const current = session.get();
+  if (current.state === "in" && identityOf(current.who) === identityOf(who)) session.set({ ...current, who });
+}
+
 /**
  * Handles a change that another tab made to the storage: signing out in one tab signs out all of them, and
  * signing in works alike.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AMOUNT_MAX, isAmount } from "../../prices/money.ts";
 import { PRINTABLE } from "../../printable.ts";
 import { AgentRow } from "../../protocol/node/lists.ts";
 import { agentTags } from "../../protocol/preference.ts";
@@ -19,6 +20,7 @@ const NULL_MEANS = {
   time: "Null means no end.",
   models: "Null means every model.",
   limit: "Null means no limit.",
+  amount: "Null means no budget.",
   priority: "Null means `normal`.",
   tags: "Null means every agent.",
 };
@@ -41,6 +43,10 @@ const GIVEN = {
   time: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
   models: z.array(userText).min(1).max(MODELS_MAX),
   limit: positive.max(LIMIT_MAX),
+  amount: z
+    .number()
+    .positive()
+    .refine(isAmount, `must be at most ${AMOUNT_MAX}, with at most six decimal places`),
   priority: z.enum(PRIORITIES, { error: `must be ${PRIORITIES.join(", ")} or null` }),
   tags: agentTags,
 };
@@ -48,7 +54,7 @@ const GIVEN = {
 /** The values in responses of each kind of attribute. */
 const SENT = {
   ...{ text, time, models: modelNames, limit: positive },
-  ...{ priority: z.enum(PRIORITIES), tags: z.array(text).min(1) },
+  ...{ amount: z.number().positive(), priority: z.enum(PRIORITIES), tags: z.array(text).min(1) },
 };
 
 type KindOf<Field extends UserField> = (typeof USER_ATTRIBUTES)[Field]["kind"];

@@ -168,6 +168,8 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
           "limit_requests",
           "limit_tokens",
           "limit_parallel",
+          "limit_budget_day",
+          "limit_budget_month",
           "bodies_full",
           "user_bodies_full",
         ] as const)

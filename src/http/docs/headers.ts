@@ -11,6 +11,11 @@ const whole = (description: string, example: number) => ({
   schema: { type: "integer" as const, minimum: 0 },
   example,
 });
+const money = (description: string, example: number) => ({
+  description,
+  schema: { type: "number" as const, minimum: 0 },
+  example,
+});
 
 const RATE_LIMITS = {
   "x-ratelimit-limit-requests": whole("The user's limit of requests in any 60 seconds.", 100),
@@ -19,6 +24,12 @@ const RATE_LIMITS = {
   "x-ratelimit-limit-tokens": whole("The user's limit of tokens in a day, in UTC.", 50_000),
   "x-ratelimit-remaining-tokens": whole("How many tokens are left.", 48_211),
   "x-ratelimit-reset-tokens": text("How long until the next day.", "6h12m4.5s"),
+  "x-ratelimit-limit-budget-day": money("The user's budget of a day, in UTC, in units of the currency.", 5),
+  "x-ratelimit-remaining-budget-day": money("How much of it is left.", 4.812),
+  "x-ratelimit-reset-budget-day": text("How long until the next day.", "6h12m4.5s"),
+  "x-ratelimit-limit-budget-month": money("The user's budget of a month, in UTC.", 100),
+  "x-ratelimit-remaining-budget-month": money("How much of it is left.", 71.25),
+  "x-ratelimit-reset-budget-month": text("How long until the next month.", "78h12m4.5s"),
 };
 
 const ASKS = {
@@ -36,7 +47,7 @@ const ASKS = {
 const RETRY = {
   "retry-after": whole("After how many seconds to retry, if that may help. At most 60.", 10),
   "retry-after-ms": whole("The same in milliseconds.", 10_000),
-  "x-should-retry": text("`false` if only the next day helps, or if the upstream says so.", "false"),
+  "x-should-retry": text("`false` if only the next day or month helps, or if the upstream says so.", "false"),
 };
 
 /** The headers of responses: `components.headers`. */

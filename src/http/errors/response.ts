@@ -1,4 +1,4 @@
-import { type AppError, ERRORS, type UpstreamError } from "../../errors.ts";
+import { type AppError, ERRORS, type ErrorCode, type UpstreamError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import { isAboutAccount, readUpstreamError } from "../../json/upstream-error.ts";
 import { PASSED_ERROR_HEADERS } from "../../protocol/agent-v2.ts";
@@ -8,14 +8,21 @@ import type { ErrorStyle } from "./style.ts";
 /** Clients ignore longer waits. */
 const RETRY_AFTER_MS_MAX = 60_000;
 
+/** The errors of limits that begin again with a day or a month. */
+const OF_PERIODS: ReadonlySet<ErrorCode> = new Set([
+  "limit_tokens",
+  "limit_budget_day",
+  "limit_budget_month",
+]);
+
 function setRetryHeaders(error: AppError, headers: Headers): void {
   const { code, retryAfterMs = ERRORS[code].retryAfterMs } = error;
   if (retryAfterMs === undefined) return;
   const waitMs = Math.min(Math.max(Math.ceil(retryAfterMs), 1), RETRY_AFTER_MS_MAX);
   headers.set("retry-after", String(Math.ceil(waitMs / 1000)));
   headers.set("retry-after-ms", String(waitMs));
-  // Only the next day helps.
-  if (code === "limit_tokens" && retryAfterMs > RETRY_AFTER_MS_MAX) headers.set("x-should-retry", "false");
+  // Only the next day or month helps.
+  if (OF_PERIODS.has(code) && retryAfterMs > RETRY_AFTER_MS_MAX) headers.set("x-should-retry", "false");
 }
 
 export function errorResponse(error: AppError, style: ErrorStyle, requestId: string): Response {

@@ -14,6 +14,8 @@ const EXPOSED_HEADERS = [
   ...["limit", "remaining", "reset"].flatMap((name) => [
     `x-ratelimit-${name}-requests`,
     `x-ratelimit-${name}-tokens`,
+    `x-ratelimit-${name}-budget-day`,
+    `x-ratelimit-${name}-budget-month`,
   ]),
 ].join(", ");
 

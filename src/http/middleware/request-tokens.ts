@@ -5,6 +5,12 @@ import { estimateTokens } from "../../protocol/token-estimate.ts";
 /** The output tokens that are reserved for a request that sets no maximum. Few answers are longer. */
 export const OUTPUT_TOKENS_DEFAULT = 4096;
 
+/** The tokens that a request may need at most. */
+export interface RequestTokens {
+  input: number;
+  output: number;
+}
+
 /**
  * Estimates the tokens that a request may need at most. `outputLimits` are the fields of its body that bound
  * the output, such as `max_tokens` or `options.num_predict`; null if its answer has no output tokens.
@@ -13,9 +19,9 @@ export function estimateRequest(
   text: string,
   json: unknown,
   outputLimits: readonly string[] | null = [],
-): number {
+): RequestTokens {
   const output = outputLimits === null ? 0 : maxOutput(json, outputLimits) * answerCount(json);
-  return Math.min(estimateTokens(text) + output, TOKENS_MAX);
+  return { input: estimateTokens(text), output: Math.min(output, TOKENS_MAX) };
 }
 
 /** If several fields bound the output, an upstream may read any of them, so the highest counts. */

@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import { unitsOfNanos } from "../../prices/money.ts";
+import type { PriceBook } from "../../prices/price-book.ts";
 import { type Principal, principalNamed } from "../../principal.ts";
 import type { StoredRequest, UsageStore, UserStore } from "../../store/store.ts";
 import { csvResponse } from "../csv.ts";
@@ -18,6 +20,7 @@ import {
 interface RequestDeps {
   usage: Pick<UsageStore, "list">;
   users: Pick<UserStore, "find">;
+  prices: Pick<PriceBook, "currency">;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -29,6 +32,7 @@ const OWN_EXAMPLE: OwnRequest = {
   ...{ duration_ms: 840, prompt_tokens: null, completion_tokens: null, cached_tokens: null },
   ...{ cache_creation_tokens: null, reasoning_tokens: null, tokens_estimated: false },
   ...{ audio_seconds: null, images: null, search_units: null, input_bytes: null, output_bytes: null },
+  cost: 0,
   failed_tries: [{ sent_after_ms: 1, code: "agent_failed", error: "The agent failed: CUDA out of memory" }],
 };
 const AGENT = { id: SAMPLE.agentId, name: "gpu box" };
@@ -44,7 +48,7 @@ const OWN_COLUMNS = [
   ...(["at", "request_id", "model", "surface", "outcome", "upstream_status", "error", "tries"] as const),
   ...(["queue_ms", "first_byte_ms", "duration_ms", "prompt_tokens", "completion_tokens"] as const),
   ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "tokens_estimated"] as const),
-  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes"] as const),
+  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes", "cost"] as const),
 ];
 const COLUMNS = [...OWN_COLUMNS, "user", "user_name", "agent", "agent_name", "on_cached_agent"];
 
@@ -68,7 +72,7 @@ const ROUTES = {
         description: "The requests.",
         headers: ["content-disposition", "x-next"],
         json: OwnRequestPage,
-        example: { requests: [OWN_EXAMPLE], next: null },
+        example: { requests: [OWN_EXAMPLE], currency: "EUR", next: null },
         other: CSV(OWN_COLUMNS),
       },
     },
@@ -83,7 +87,7 @@ const ROUTES = {
         description: "The requests.",
         headers: ["content-disposition", "x-next"],
         json: RequestPage,
-        example: { requests: [EXAMPLE], next: "1795856504120.4711" },
+        example: { requests: [EXAMPLE], currency: "EUR", next: "1795856504120.4711" },
         other: CSV(COLUMNS),
       },
     },
@@ -97,7 +101,9 @@ export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestD
     async listOwnRequests({ caller, query }) {
       const { rows, next } = await readPage(deps, query, { principal: caller.principal });
       const requests = rows.map(ownRequestOf);
-      return query.format === "json" ? { requests, next } : csvOf(OWN_COLUMNS, requests, next);
+      return query.format === "json"
+        ? { requests, currency: deps.prices.currency, next }
+        : csvOf(OWN_COLUMNS, requests, next);
     },
 
     async listRequests({ query }) {
@@ -106,7 +112,9 @@ export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestD
       const { rows, next } = await readPage(deps, query, { principal, agent });
       await names.load(rows.flatMap(({ userId }) => userId ?? []));
       const requests = rows.map((row) => requestOf(row, names.get));
-      return query.format === "json" ? { requests, next } : csvOf(COLUMNS, requests.map(flat), next);
+      return query.format === "json"
+        ? { requests, currency: deps.prices.currency, next }
+        : csvOf(COLUMNS, requests.map(flat), next);
     },
   };
 });
@@ -193,5 +201,6 @@ function fieldsOf(row: StoredRequest) {
     search_units: row.searchUnits,
     input_bytes: row.inputBytes,
     output_bytes: row.outputBytes,
+    cost: row.costNanos === null ? null : unitsOfNanos(row.costNanos),
   };
 }

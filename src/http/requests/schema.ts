@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { timeOrDate } from "../usage/schema.ts";
-import { count, namedObject, text, time } from "../values.ts";
+import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
 const LIMIT_MAX = 1_000;
 const NAME_LENGTH_MAX = 256;
@@ -91,6 +91,8 @@ const OWN_REQUEST = {
   /** The bytes of a request for audio or images, and of its answer as far as it came. */
   input_bytes: count.nullable(),
   output_bytes: count.nullable(),
+  /** In units of the currency; null if the model had no price. */
+  cost: amount.nullable(),
 };
 
 export const OwnRequest = namedObject("OwnRequest", {
@@ -115,5 +117,9 @@ export type KeptRequest = z.output<typeof KeptRequest>;
 /** The `before` of the next page, which is older; null if there are no more requests. */
 const next = text.nullable();
 
-export const OwnRequestPage = namedObject("OwnRequestPage", { requests: z.array(OwnRequest), next });
-export const RequestPage = namedObject("RequestPage", { requests: z.array(KeptRequest), next });
+export const OwnRequestPage = namedObject("OwnRequestPage", {
+  requests: z.array(OwnRequest),
+  currency,
+  next,
+});
+export const RequestPage = namedObject("RequestPage", { requests: z.array(KeptRequest), currency, next });

@@ -1,6 +1,9 @@
+import type { LimitStanding, Limits } from "../../auth/limits.ts";
 import type { Session, Sessions } from "../../auth/sessions/sessions.ts";
 import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
+import { unitsOfNanos } from "../../prices/money.ts";
+import type { PriceBook } from "../../prices/price-book.ts";
 import type { Principal } from "../../principal.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
 import type { BunServer, Exchange } from "../exchange.ts";
@@ -11,19 +14,29 @@ import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 interface SessionDeps {
   sessions: Sessions;
   users: Pick<Users, "find">;
+  limits: Limits;
+  prices: Pick<PriceBook, "currency">;
   /** Whether the caller came by TLS, as far as the proxies before this server are trusted. */
   isSecure(request: Request, server: BunServer): boolean;
   /** The origin at which users and agents reach the server, if it is known. */
   publicUrl: string | undefined;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 const PUBLIC_URL = "https://chat.example.com";
 const ADMIN_EXAMPLE = {
   role: "admin",
   user: null,
+  currency: "EUR",
+  budgets: { day: null, month: null },
   expires_at: "2026-11-23T20:10:14.924Z",
   public_url: PUBLIC_URL,
 } as const;
+const BUDGETS = {
+  day: { limit: 5, remaining: 4.812, resets_at: "2026-11-24T00:00:00.000Z" },
+  month: { limit: 100, remaining: 71.25, resets_at: "2026-12-01T00:00:00.000Z" },
+};
 const USER = { user_id: SAMPLE.userId, ...USER_FIELDS_EXAMPLE };
 
 const ROUTES = {
@@ -44,6 +57,8 @@ const ROUTES = {
     answers: ok("The caller.", SessionAnswer, {
       role: "user",
       user: USER,
+      currency: "EUR",
+      budgets: BUDGETS,
       expires_at: null,
       public_url: PUBLIC_URL,
     }),
@@ -59,53 +74,67 @@ const ROUTES = {
 };
 
 /** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
-export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
-  ({ sessions, users, isSecure, publicUrl }: SessionDeps) => {
-    const answerOf = async (principal: Principal, session: Session | undefined) => ({
-      ...(await describe(users, principal)),
-      expires_at: endOf(session),
-      public_url: publicUrl ?? null,
-    });
-    const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
-    const originOf = (exchange: Exchange) => ({
-      ...secureOf(exchange),
-      address: exchange.address ?? null,
-      userAgent: exchange.request.headers.get("user-agent"),
-    });
+export const sessionRoutes = resource("Sessions", ROUTES).handledBy((deps: SessionDeps) => {
+  const { sessions, isSecure, publicUrl } = deps;
+  const answerOf = async (principal: Principal, session: Session | undefined) => ({
+    ...(await describe(deps, principal)),
+    currency: deps.prices.currency,
+    expires_at: endOf(session),
+    public_url: publicUrl ?? null,
+  });
+  const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
+  const originOf = (exchange: Exchange) => ({
+    ...secureOf(exchange),
+    address: exchange.address ?? null,
+    userAgent: exchange.request.headers.get("user-agent"),
+  });
 
-    return {
-      async signIn({ exchange, caller: owner }) {
-        const before = await sessions.read(exchange.request.headers);
-        const answer = await answerOf(owner, undefined);
-        if (typeof before === "object") await sessions.end(before);
-        const { session, cookie } = await sessions.begin(owner, originOf(exchange));
-        return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
-      },
+  return {
+    async signIn({ exchange, caller: owner }) {
+      const before = await sessions.read(exchange.request.headers);
+      const answer = await answerOf(owner, undefined);
+      if (typeof before === "object") await sessions.end(before);
+      const { session, cookie } = await sessions.begin(owner, originOf(exchange));
+      return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
+    },
 
-      readSession: ({ caller: { principal, session } }) => answerOf(principal, session),
+    readSession: ({ caller: { principal, session } }) => answerOf(principal, session),
 
-      async signOut({ exchange, caller: { session } }) {
-        if (session) await sessions.end(session);
-        return reply(
-          200,
-          { message: "Signed out" },
-          { "set-cookie": sessions.clearingCookie(secureOf(exchange)) },
-        );
-      },
-    };
-  },
-);
+    async signOut({ exchange, caller: { session } }) {
+      if (session) await sessions.end(session);
+      return reply(
+        200,
+        { message: "Signed out" },
+        { "set-cookie": sessions.clearingCookie(secureOf(exchange)) },
+      );
+    },
+  };
+});
 
 /** Returns null for a key, which does not end with a session. */
 function endOf(session: Session | undefined): string | null {
   return session ? new Date(session.expiresAt).toISOString() : null;
 }
 
-async function describe(users: SessionDeps["users"], principal: Principal) {
-  if (principal.kind === "admin") return { role: "admin", user: null } as const;
+async function describe({ users, limits, now }: SessionDeps, principal: Principal) {
+  if (principal.kind === "admin")
+    return { role: "admin", user: null, budgets: { day: null, month: null } } as const;
   const user = await users.find(principal.id);
   // The user was deleted a moment ago.
   if (!user) throw new AppError("key_unknown");
   const { created_at: _, disabled_at: __, ...fields } = describeUser(user);
-  return { role: "user", user: fields } as const;
+  await limits.refresh?.(user.id, user);
+  const { budgetDay, budgetMonth } = limits.standing(user.id, user);
+  const shown = (standing: LimitStanding | undefined) => (standing ? budgetOf(standing, now()) : null);
+  return {
+    role: "user",
+    user: fields,
+    budgets: { day: shown(budgetDay), month: shown(budgetMonth) },
+  } as const;
 }
+
+const budgetOf = ({ limit, remaining, resetMs }: LimitStanding, now: number) => ({
+  limit: unitsOfNanos(limit),
+  remaining: unitsOfNanos(remaining),
+  resets_at: new Date(now + resetMs).toISOString(),
+});

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserFieldsAnswer } from "../admin/schema.ts";
-import { namedObject, text, time } from "../values.ts";
+import { amount, currency, namedObject, text, time } from "../values.ts";
 
 /** The body that is needed without a key in a header. */
 export const SignInBody = z.strictObject({
@@ -11,11 +11,21 @@ export const SignInBody = z.strictObject({
     .describe("The code in the link that the server prints at its first start, if no key is in a header."),
 });
 
+/** A budget in units of the currency, and when it starts again. */
+const Budget = z.strictObject({ limit: amount, remaining: amount, resets_at: time });
+
 /** Who is signed in, or whose key it is. */
 export const SessionAnswer = namedObject("Session", {
   role: z.enum(["admin", "user"]),
   /** Null for the holder of the admin key. */
   user: z.strictObject({ user_id: text, ...UserFieldsAnswer.shape }).nullable(),
+  currency,
+  /** How much is left of the user's budgets. Amounts that running requests have reserved are not left. */
+  budgets: z.strictObject({
+    /** Null for a user without this budget, and for the administrator. */
+    day: Budget.nullable(),
+    month: Budget.nullable(),
+  }),
   /** When the session ends; null if the caller used a key. */
   expires_at: time.nullable(),
   /** The address at which users and agents reach the server (`--public-url`); null if the settings do not say it. */

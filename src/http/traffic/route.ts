@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import type { PriceBook } from "../../prices/price-book.ts";
 import type { TrafficKind, TrafficStore, UserStore } from "../../store/store.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { createUserNames } from "../live/overview.ts";
@@ -13,11 +14,12 @@ interface TrafficDeps {
   traffic: Pick<TrafficStore, "read">;
   meter: Pick<TrafficMeter, "write">;
   users: Pick<UserStore, "find">;
+  prices: Pick<PriceBook, "currency">;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6 };
+const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6, cost: 0.000161 };
 const DURATIONS = {
   ...{ queue_ms_p50: 1, queue_ms_p95: 2, first_byte_ms_p50: 197, first_byte_ms_p95: 197 },
   ...{ duration_ms_p50: 789, duration_ms_p95: 789 },
@@ -25,9 +27,15 @@ const DURATIONS = {
 const TOTAL = { ...NUMBERS, ...DURATIONS, errors: { agent_failed: 1 } };
 
 const EXAMPLE: TrafficAnswer = {
-  ...{ from: "2026-11-23T08:00:00.000Z", to: "2026-11-23T08:01:00.000Z", every_ms: 60_000, total: TOTAL },
+  ...{
+    from: "2026-11-23T08:00:00.000Z",
+    to: "2026-11-23T08:01:00.000Z",
+    currency: "EUR",
+    every_ms: 60_000,
+    total: TOTAL,
+  },
   steps: {
-    ...{ asks: [2], failed: [1], prompt_tokens: [14], completion_tokens: [6] },
+    ...{ asks: [2], failed: [1], prompt_tokens: [14], completion_tokens: [6], cost: [0.000161] },
     ...{ queue_ms_p50: [1], queue_ms_p95: [2], first_byte_ms_p50: [197], first_byte_ms_p95: [197] },
     ...{ duration_ms_p50: [789], duration_ms_p95: [789], errors: { agent_failed: [1] } },
   },
@@ -72,7 +80,8 @@ export const trafficRoutes = resource("Usage", ROUTES).handledBy((deps: TrafficD
       const rows = await read(kind, only ? query[only] : "");
       const groups = query.by && (await groupsOf(await readGroups(deps, KINDS[query.by], period)));
       return {
-        ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString(), every_ms: everyMs },
+        ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString() },
+        ...{ currency: deps.prices.currency, every_ms: everyMs },
         total: await totalOf(rows),
         steps: await stepsOf(rows, { from, everyMs, count: Math.ceil((to - from) / everyMs) }),
         ...(groups && { groups: query.by === "user" ? await label(groups) : groups }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timeOrDate } from "../usage/schema.ts";
-import { count, namedObject, text, time } from "../values.ts";
+import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
 /** The properties by which traffic is compared. */
 export const TRAFFIC_GROUPS = ["agent", "model", "user", "surface"] as const;
@@ -36,6 +36,8 @@ const NUMBERS = {
   failed: count,
   prompt_tokens: count,
   completion_tokens: count,
+  /** In units of the currency. Requests without a price are not in it. */
+  cost: amount,
 };
 /** The medians and 95th percentiles, in milliseconds and within 9%; null without requests. */
 const DURATIONS = {
@@ -57,6 +59,7 @@ const listsOf = <Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape
 export const TrafficAnswer = namedObject("Traffic", {
   from: time,
   to: time,
+  currency,
   /** The length of a step. The first begins at `from`. */
   every_ms: count,
   total: z.strictObject({ ...NUMBERS, ...DURATIONS, errors }),

@@ -11,6 +11,8 @@ export interface EndedRequest {
   failure: string | undefined;
   inputTokens: number;
   outputTokens: number;
+  /** In billionths of the currency's unit; 0 if it is not known. */
+  costNanos: number;
   /** The buckets of its durations. That of the first byte is undefined if there was none. */
   queue: number;
   firstByte: number | undefined;
@@ -23,6 +25,7 @@ export function endedRequest(record: AskRecord): EndedRequest {
     failure: outcome === "ok" ? undefined : outcome,
     inputTokens,
     outputTokens,
+    costNanos: record.costNanos ?? 0,
     queue: bucketOf(record.queueMs),
     firstByte: firstByteMs === undefined ? undefined : bucketOf(firstByteMs),
     duration: bucketOf(record.durationMs),
@@ -35,6 +38,8 @@ export class Tally {
   failed = 0;
   inputTokens = 0;
   outputTokens = 0;
+  /** In billionths of the currency's unit. */
+  costNanos = 0;
   readonly queue = new Histogram();
   readonly firstByte = new Histogram();
   readonly duration = new Histogram();
@@ -43,10 +48,11 @@ export class Tally {
   /** The name that an agent gives itself. */
   label: string | undefined;
 
-  note({ failure, inputTokens, outputTokens, queue, firstByte, duration }: EndedRequest): void {
+  note({ failure, inputTokens, outputTokens, costNanos, queue, firstByte, duration }: EndedRequest): void {
     this.asks++;
     this.inputTokens += inputTokens;
     this.outputTokens += outputTokens;
+    this.costNanos += costNanos;
     this.queue.note(queue);
     if (firstByte !== undefined) this.firstByte.note(firstByte);
     this.duration.note(duration);
@@ -60,15 +66,16 @@ export class Tally {
     this.failed += other.failed;
     this.inputTokens += other.inputTokens;
     this.outputTokens += other.outputTokens;
+    this.costNanos += other.costNanos;
     for (const name of ["queue", "firstByte", "duration"] as const) this[name].add(other[name]);
     for (const [code, count] of other.errors) this.#addError(code, count);
     this.label = other.label ?? this.label;
   }
 
   pack(): string {
-    const { asks: a, failed: f, inputTokens: i, outputTokens: o, label: l } = this;
+    const { asks: a, failed: f, inputTokens: i, outputTokens: o, costNanos: c, label: l } = this;
     const [q, b, d] = [this.queue.pack(), this.firstByte.pack(), this.duration.pack()];
-    return JSON.stringify({ a, f, i, o, l, q, b, d, e: Object.fromEntries(this.errors) });
+    return JSON.stringify({ a, f, i, o, c, l, q, b, d, e: Object.fromEntries(this.errors) });
   }
 
   /** Adds the tally that `pack` returned. What another program wrote counts as nothing. */
@@ -78,6 +85,7 @@ export class Tally {
     this.failed += countIn(packed["f"]);
     this.inputTokens += countIn(packed["i"]);
     this.outputTokens += countIn(packed["o"]);
+    this.costNanos += countIn(packed["c"]);
     if (typeof packed["l"] === "string") this.label = packed["l"];
     this.queue.addPacked(packed["q"]);
     this.firstByte.addPacked(packed["b"]);

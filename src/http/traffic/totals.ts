@@ -1,3 +1,4 @@
+import { unitsOfNanos } from "../../prices/money.ts";
 import type { TrafficStep } from "../../store/store.ts";
 import type { TrafficAnswer } from "./schema.ts";
 import { Tally } from "./tally.ts";
@@ -58,6 +59,7 @@ export async function stepsOf(
     failed: listOf("failed"),
     prompt_tokens: listOf("prompt_tokens"),
     completion_tokens: listOf("completion_tokens"),
+    cost: listOf("cost"),
     queue_ms_p50: listOf("queue_ms_p50"),
     queue_ms_p95: listOf("queue_ms_p95"),
     first_byte_ms_p50: listOf("first_byte_ms_p50"),
@@ -70,12 +72,22 @@ export async function stepsOf(
 
 type Numbers = ReturnType<typeof numbersOf>;
 
-function numbersOf({ asks, failed, inputTokens, outputTokens, queue, firstByte, duration }: Tally) {
+function numbersOf({
+  asks,
+  failed,
+  inputTokens,
+  outputTokens,
+  costNanos,
+  queue,
+  firstByte,
+  duration,
+}: Tally) {
   return {
     asks,
     failed,
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
+    cost: unitsOfNanos(costNanos),
     queue_ms_p50: queue.quantile(0.5),
     queue_ms_p95: queue.quantile(0.95),
     first_byte_ms_p50: firstByte.quantile(0.5),

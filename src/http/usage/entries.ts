@@ -1,3 +1,4 @@
+import { unitsOfNanos } from "../../prices/money.ts";
 import type { NamedGroup, RefusalSum, UsageGroup, UsageSum } from "../../store/store.ts";
 import type { UsageEntry } from "./schema.ts";
 
@@ -8,7 +9,7 @@ const NAMED = ["user", "agent"] as const satisfies readonly NamedGroup[];
 
 const NO_ASKS: Omit<UsageSum, "group"> = {
   ...{ asks: 0, failed: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheCreationTokens: 0 },
-  ...{ reasoningTokens: 0, estimated: 0, uncounted: 0, durationMs: 0 },
+  ...{ reasoningTokens: 0, estimated: 0, uncounted: 0, durationMs: 0, costNanos: 0, unpriced: 0 },
   ...{ audioMs: 0, images: 0, searchUnits: 0, inputBytes: 0, outputBytes: 0 },
 };
 
@@ -58,6 +59,8 @@ export function entryOf({ group, sums, refusals }: Entry, names: Names): UsageEn
     search_units: sums.searchUnits,
     input_bytes: sums.inputBytes,
     output_bytes: sums.outputBytes,
+    cost: sums.costNanos === 0 && sums.unpriced > 0 ? null : unitsOfNanos(sums.costNanos),
+    unpriced: sums.unpriced,
     refused: Object.values(refusals).reduce((sum, count) => sum + count, 0),
     refusals,
   };
@@ -75,7 +78,8 @@ const SUMS = [
   ...(["asks", "failed", "prompt_tokens", "completion_tokens"] as const),
   ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens"] as const),
   ...(["estimated", "uncounted", "duration_ms"] as const),
-  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes", "refused"] as const),
+  ...(["audio_seconds", "images", "search_units", "input_bytes", "output_bytes"] as const),
+  ...(["cost", "unpriced", "refused"] as const),
 ];
 
 /** Returns the rows of a table for spreadsheets, the names of the columns first. */

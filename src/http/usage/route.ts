@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
+import type { PriceBook } from "../../prices/price-book.ts";
 import { type Principal, principalNamed, userPrincipal } from "../../principal.ts";
 import type { NamedGroup, RefusalStore, UsageGroup, UsageStore } from "../../store/store.ts";
 import { DAY_MS } from "../../time.ts";
@@ -11,6 +12,7 @@ import { OwnUsageQuery, UsageAnswer, UsageQuery, UserUsageQuery } from "./schema
 interface UsageDeps {
   usage: Pick<UsageStore, "sum" | "unwritten" | "names">;
   refusals: Pick<RefusalStore, "sum">;
+  prices: Pick<PriceBook, "currency">;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -24,13 +26,14 @@ const USAGE = {
     to: "2026-11-24T00:00:00.000Z",
     by: ["day"],
     truncated: false,
+    currency: "EUR",
     usage: [
       {
         ...{ day: "2026-11-23", asks: 3, failed: 1, prompt_tokens: 14, completion_tokens: 6 },
         ...{ cached_tokens: 8, cache_creation_tokens: 0, reasoning_tokens: 2 },
         ...{ estimated: 1, uncounted: 1, duration_ms: 840 },
         ...{ audio_seconds: 8.47, images: 0, search_units: 0, input_bytes: 271_360, output_bytes: 128 },
-        ...{ refused: 2, refusals: { limit_requests: 2 } },
+        ...{ cost: 0.000161, unpriced: 0, refused: 2, refusals: { limit_requests: 2 } },
       },
     ],
   },
@@ -38,7 +41,7 @@ const USAGE = {
     "text/csv": {
       description: "A line of column names, then a line for each entry.",
       example:
-        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms,audio_seconds,images,search_units,input_bytes,output_bytes,refused,refusals\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840,8.47,0,0,271360,128,2,limit_requests 2\r\n",
+        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms,audio_seconds,images,search_units,input_bytes,output_bytes,cost,unpriced,refused,refusals\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840,8.47,0,0,271360,128,0.000161,0,2,limit_requests 2\r\n",
     },
   },
 } as const;
@@ -84,7 +87,7 @@ const PERIOD_DAYS = 30;
 
 /** Returns the usage of one principal, or of all. */
 async function answerUsage(
-  { usage: store, refusals, now }: UsageDeps,
+  { usage: store, refusals, prices, now }: UsageDeps,
   { format, limit, by, ...times }: Query,
   principal: Principal | undefined,
 ) {
@@ -107,7 +110,7 @@ async function answerUsage(
       ...(truncated && { "x-truncated": "true" }),
       ...(warning && { "x-warning": warning }),
     });
-  return { ...period, by, truncated, ...(warning && { warning }), usage };
+  return { ...period, by, truncated, currency: prices.currency, ...(warning && { warning }), usage };
 }
 
 async function findNames(

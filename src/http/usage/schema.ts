@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { USAGE_GROUPS, type UsageGroup } from "../../store/store.ts";
-import { count, text } from "../values.ts";
+import { amount, count, currency, text } from "../values.ts";
 
 const ENTRIES_MAX = 10_000;
 
@@ -88,6 +88,10 @@ const UsageEntry = z.object({
   /** The bytes of requests for audio and images that agents got, and of their answers. */
   input_bytes: count,
   output_bytes: count,
+  /** In units of the currency, by the prices at the ends of the requests. Null if none of them had a price. */
+  cost: amount.nullable(),
+  /** Requests that an agent had and whose cost is not known, as their models had no price. They are not in `cost`. */
+  unpriced: count,
   /**
    * Requests that were refused before they became an ask, by the hour in which they came. They are not among `asks`, and
    * have neither agent nor model.
@@ -105,6 +109,7 @@ export const UsageAnswer = z
     by: z.array(z.enum(USAGE_GROUPS)),
     /** Whether there are more entries than `limit`. */
     truncated: z.boolean(),
+    currency,
     /** Present if requests are missing, because they cannot be written. */
     warning: text.optional(),
     usage: z.array(UsageEntry),

@@ -43,6 +43,8 @@ export const users = pgTable("users", {
   maxParallel: whole("max_parallel"),
   priority: text("priority", { enum: PRIORITIES }),
   agentTags: json<string[]>("agent_tags"),
+  budgetDayMicros: whole("budget_day_micros"),
+  budgetMonthMicros: whole("budget_month_micros"),
 });
 
 export const tokens = pgTable(
@@ -190,10 +192,14 @@ export const usage = pgTable(
     searchUnits: whole("search_units"),
     inputBytes: whole("input_bytes"),
     outputBytes: whole("output_bytes"),
+    costNanos: whole("cost_nanos"),
   },
   (table) => [
     index("usage_at_user_id").on(table.at, table.userId),
     index("usage_failed_at").on(table.at).where(sql`outcome <> 'ok'`),
+    index("usage_cost")
+      .on(table.at, table.userId, table.costNanos, table.durationMs)
+      .where(sql`cost_nanos > 0`),
   ],
 );
 

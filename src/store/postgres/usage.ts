@@ -2,16 +2,17 @@ import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
 import { MEDIA_MAX } from "../../protocol/bytes/media-usage.ts";
-import type { UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
+import type { Spent, UsageGroup, UsagePeriod, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
 import {
   byDayAndAsks,
   DURATION_MS_MAX,
   EVERY_USER,
   SUM_NAMES,
   type Sums,
-  tokensOf,
   type UsageValues,
+  type UserCost,
   usageValues,
+  usedOf,
 } from "../usage.ts";
 import { createWriteBehind, type WriteBehindOptions } from "../write-behind.ts";
 import type { Pool } from "./pool.ts";
@@ -63,16 +64,22 @@ export function createUsageStore(pools: Pools, options: WriteBehindOptions) {
 
     unwritten: behind.unwritten,
 
-    async tokensSince(from) {
+    async usedSince({ day, month }) {
       await behind.flush();
-      return tokensOf(await sum(cold, { ...EVERY_USER, from }));
+      const costs = await cold.read<UserCost>(EVERY_COST, [month]);
+      return usedOf(await sum(cold, { ...EVERY_USER, from: day }), costs);
     },
 
-    async tokensOfUsers(users, { from, endedBefore }) {
+    async spentByUsers(users, period) {
       await behind.tryFlush();
-      const values = [from, endedBefore, JSON.stringify(users)];
-      const rows = await cold.read<{ user: string; tokens: number }>(USERS_TOKENS, values);
-      return new Map(rows.map(({ user, tokens }) => [user, tokens]));
+      const rows = await cold.read<Spent & { user: string }>(USERS_SPENT, periodValues(users, period));
+      return new Map(rows.map(({ user, ...spent }) => [user, spent]));
+    },
+
+    async costOfUsers(users, period) {
+      await behind.tryFlush();
+      const rows = await cold.read<UserCost>(USERS_COST, periodValues(users, period));
+      return new Map(rows.map(({ user, costNanos }) => [user, costNanos]));
     },
 
     async implausibleSince(from) {
@@ -117,6 +124,7 @@ const GROUP_SQL: Record<UsageGroup, string> = {
 };
 
 const isBetween = (column: string, max: number) => `${column} BETWEEN 0 AND ${max}`;
+const IS_COST = isBetween("cost_nanos", Number.MAX_SAFE_INTEGER);
 const isPlausibleOrNull = (column: string) => `(${column} IS NULL OR ${isBetween(column, TOKENS_MAX)})`;
 
 /** Whether the token counts of a row can be right. */
@@ -149,12 +157,25 @@ const SUM_SQL: Record<keyof Sums, string> = {
   searchUnits: totalOfMedia("searchUnits"),
   inputBytes: totalOfMedia("inputBytes"),
   outputBytes: totalOfMedia("outputBytes"),
+  costNanos: total("cost_nanos", IS_COST),
+  unpriced: `count(*) FILTER (WHERE agent IS NOT NULL AND ${IS_COST} IS NOT TRUE)`,
 };
 const SUMS = SUM_NAMES.map((name) => `(${SUM_SQL[name]})::float8 AS "${name}"`).join(", ");
 
-const USERS_TOKENS = `SELECT user_id AS user, (${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens})::float8 AS tokens
-  FROM usage WHERE at >= $1::float8::bigint AND at + duration_ms < $2::float8::bigint
-  AND user_id IN (SELECT json_array_elements_text($3::text::json)) GROUP BY user_id`;
+const OF_USERS = `WHERE at >= $1::float8::bigint AND at < $2::float8::bigint
+  AND at + duration_ms < $3::float8::bigint AND user_id IN (SELECT json_array_elements_text($4::text::json))`;
+const USERS_SPENT = `SELECT user_id AS user, (${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens})::float8 AS tokens,
+  (${SUM_SQL.costNanos})::float8 AS "costNanos" FROM usage ${OF_USERS} GROUP BY user_id`;
+
+/** Only rows with `cost_nanos > 0` are in the index of the costs, which has all that these need. */
+const COST = `SELECT user_id AS user, sum(cost_nanos)::float8 AS "costNanos" FROM usage`;
+const USERS_COST = `${COST} ${OF_USERS} AND cost_nanos > 0 GROUP BY user_id`;
+const EVERY_COST = `${COST} WHERE at >= $1::float8::bigint AND cost_nanos > 0 AND user_id IS NOT NULL GROUP BY user_id`;
+
+/** The times are sent as doubles, and must be exact as such. */
+function periodValues(users: readonly string[], { from, to = 2 ** 53, endedBefore }: UsagePeriod) {
+  return [from, to, endedBefore, JSON.stringify(users)];
+}
 
 const COUNT_IMPLAUSIBLE = `SELECT count(*)::float8 AS rows FROM usage WHERE at >= $1::float8::bigint AND NOT ${IS_PLAUSIBLE}`;
 

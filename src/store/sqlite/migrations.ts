@@ -15,6 +15,7 @@ import refusals from "../../../drizzle/sqlite/0012_refusals.sql" with { type: "t
 import settings from "../../../drizzle/sqlite/0013_settings.sql" with { type: "text" };
 import sessionOrigin from "../../../drizzle/sqlite/0014_session_origin.sql" with { type: "text" };
 import mediaUsage from "../../../drizzle/sqlite/0015_media_usage.sql" with { type: "text" };
+import cost from "../../../drizzle/sqlite/0016_cost.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -42,6 +43,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0013_settings.sql", sql: settings },
   { name: "0014_session_origin.sql", sql: sessionOrigin },
   { name: "0015_media_usage.sql", sql: mediaUsage },
+  { name: "0016_cost.sql", sql: cost },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -32,6 +32,8 @@ export const users = sqliteTable("users", {
   maxParallel: integer("max_parallel"),
   priority: text("priority", { enum: PRIORITIES }),
   agentTags: text("agent_tags", { mode: "json" }).$type<string[]>(),
+  budgetDayMicros: integer("budget_day_micros"),
+  budgetMonthMicros: integer("budget_month_micros"),
 });
 
 /**
@@ -161,7 +163,8 @@ export const audit = sqliteTable(
 /**
  * One row per ask. It outlives its user, so `userId` is not a foreign key. Null stands for the admin. The indexes
  * begin with the time, so that each row is added at their end: in one by user, the rows of many users touch a page each.
- * `failures` is a JSON list of the tries that failed.
+ * `failures` is a JSON list of the tries that failed. `costNanos` is in billionths of the currency's unit, by the prices at
+ * its end; null if the model had none. The index of the costs has all that the sum of a month needs.
  */
 export const usage = sqliteTable(
   "usage",
@@ -194,10 +197,14 @@ export const usage = sqliteTable(
     searchUnits: integer("search_units"),
     inputBytes: integer("input_bytes"),
     outputBytes: integer("output_bytes"),
+    costNanos: integer("cost_nanos"),
   },
   (table) => [
     index("usage_at_user_id").on(table.at, table.userId),
     index("usage_failed_at").on(table.at).where(sql`outcome <> 'ok'`),
+    index("usage_cost")
+      .on(table.at, table.userId, table.costNanos, table.durationMs)
+      .where(sql`cost_nanos > 0`),
   ],
 );
 

@@ -2,7 +2,7 @@ import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
 import { MEDIA_MAX } from "../../protocol/bytes/media-usage.ts";
-import type { UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
+import type { Spent, UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
 import {
   byDayAndAsks,
   DURATION_MS_MAX,
@@ -10,14 +10,15 @@ import {
   MEDIA_FIELDS,
   SUM_NAMES,
   type Sums,
-  tokensOf,
   type UsageValues,
   usageValues,
+  usedOf,
 } from "../usage.ts";
 import { createWriteBehind } from "../write-behind.ts";
 import type { Connection, SqliteBehindOptions } from "./database.ts";
 import { prepareInserts } from "./inserts.ts";
 import { createRequestList } from "./records/requests.ts";
+import { createCosts } from "./reports/costs.ts";
 import { createNames } from "./reports/names.ts";
 import { usage } from "./schema.ts";
 import { createPurge } from "./upkeep/purge.ts";
@@ -54,9 +55,12 @@ export function createUsageStore(behindOptions: SqliteBehindOptions) {
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
     `SELECT count(*) AS rows FROM usage WHERE at >= ?1 AND NOT ${IS_PLAUSIBLE}`,
   );
-  const usersTokens = connection.raw.prepare<{ user: string; tokens: number }, [number, number, string]>(
-    `SELECT user_id AS user, ${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens} AS tokens FROM usage
-      WHERE at >= ?1 AND at + duration_ms < ?2 AND user_id IN (SELECT value FROM json_each(?3)) GROUP BY user_id`,
+  const costs = createCosts(connection);
+  const spentByUsers = connection.raw.prepare<Spent & { user: string }, [number, number, number, string]>(
+    `SELECT user_id AS user, ${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens} AS tokens,
+        ${SUM_SQL.costNanos} AS costNanos FROM usage
+      WHERE at >= ?1 AND at < ?2 AND at + duration_ms < ?3 AND user_id IN (SELECT value FROM json_each(?4))
+      GROUP BY user_id`,
   );
   const purge = createPurge(connection, "usage", "at");
 
@@ -78,15 +82,20 @@ export function createUsageStore(behindOptions: SqliteBehindOptions) {
 
     unwritten: behind.unwritten,
 
-    async tokensSince(from) {
+    async usedSince({ day, month }) {
       await behind.flush();
-      return tokensOf(await sum({ ...EVERY_USER, from }));
+      return usedOf(await sum({ ...EVERY_USER, from: day }), await costs.everyUser(month));
     },
 
-    async tokensOfUsers(users, { from, endedBefore }) {
+    async spentByUsers(users, { from, to = Number.MAX_SAFE_INTEGER, endedBefore }) {
       await behind.flush();
-      const rows = usersTokens.all(from, endedBefore, JSON.stringify(users));
-      return new Map(rows.map(({ user, tokens }) => [user, tokens]));
+      const rows = spentByUsers.all(from, to, endedBefore, JSON.stringify(users));
+      return new Map(rows.map(({ user, ...spent }) => [user, spent]));
+    },
+
+    async costOfUsers(users, period) {
+      await behind.flush();
+      return costs.ofUsers(users, period);
     },
 
     async implausibleSince(from) {
@@ -124,6 +133,7 @@ const GROUP_SQL: Record<UsageGroup, string> = {
 /** SQL that is true for an integer from 0 to `max`. */
 const isBetween = (column: string, max: number) =>
   `(typeof(${column}) = 'integer' AND ${column} BETWEEN 0 AND ${max})`;
+const IS_COST = isBetween("cost_nanos", Number.MAX_SAFE_INTEGER);
 const isPlausibleOrNull = (column: string) => `(${column} IS NULL OR ${isBetween(column, TOKENS_MAX)})`;
 
 /**
@@ -159,6 +169,8 @@ const SUM_SQL: Record<keyof Sums, string> = {
   searchUnits: totalOfMedia("searchUnits"),
   inputBytes: totalOfMedia("inputBytes"),
   outputBytes: totalOfMedia("outputBytes"),
+  costNanos: `total(iif(${IS_COST}, cost_nanos, 0))`,
+  unpriced: `sum(agent IS NOT NULL AND NOT ${IS_COST})`,
 };
 const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");
 const NO_ASKS = Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as unknown as Sums;

@@ -17,12 +17,15 @@ const LIMITS = {
   requests_per_minute: 100,
   tokens_per_day: 1_000_000,
   max_parallel: 4,
+  budget_day: 2.5,
+  budget_month: 40,
   priority: "low",
   agent_tags: ["home", "gpu"],
 };
 const LIMIT_FLAGS = [
   ...["--name", "Ann", "--expires", "2999-12-31", "--models", "llama, qwen"],
   ...["--requests-per-minute", "100", "--tokens-per-day=1000000", "--max-parallel", "4"],
+  ...["--budget-day", "2.50", "--budget-month=40"],
   ...["--priority", "low", "--agent-tags", "home,gpu"],
 ];
 const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
@@ -98,14 +101,15 @@ describe("users list and show", () => {
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
       [
         ...["NAME", "ID", "STATE", "EXPIRES", "REQUESTS PER MINUTE", "TOKENS PER DAY", "MAX PARALLEL"],
-        ...["PRIORITY", "AGENT TAGS", "MODELS"],
+        ...["BUDGET DAY", "BUDGET MONTH", "PRIORITY", "AGENT TAGS", "MODELS"],
       ],
       [
-        ...["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "low", "home, gpu"],
+        ...["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "2.5", "40"],
+        ...["low", "home, gpu"],
         "llama, qwen",
       ],
-      ["Bob", bob?.id ?? "", "disabled", "-", "-", "-", "-", "-", "-", "all"],
-      ["-", third?.id ?? "", "expired", "2020-01-01", "-", "-", "-", "-", "-", "all"],
+      ["Bob", bob?.id ?? "", "disabled", ...Array(8).fill("-"), "all"],
+      ["-", third?.id ?? "", "expired", "2020-01-01", ...Array(7).fill("-"), "all"],
     ]);
     expect(await run("show", "Ann")).toMatch(/^state +active$/m);
     expect(await run("show", third?.id ?? "")).toMatch(/^expires +2020-01-01T00:00:00.000Z$/m);
@@ -256,7 +260,7 @@ test("the help of users has every subcommand and flag", async () => {
   for (const word of "add list show set disable enable rotate delete import".split(" "))
     expect(text).toMatch(new RegExp(`users .*\\b${word}\\b`));
   const flags =
-    "name expires models requests-per-minute tokens-per-day max-parallel priority agent-tags grace json data";
+    "name expires models requests-per-minute tokens-per-day max-parallel budget-day budget-month priority agent-tags grace json data";
   for (const flag of flags.split(" ")) expect(text).toMatch(new RegExp(`^ +--${flag}\\b`, "m"));
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
 });

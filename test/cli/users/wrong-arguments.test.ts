@@ -24,6 +24,12 @@ describe("wrong arguments", () => {
     [["add", "--json=yes"], "--json takes no value"],
     [["add", "--name", " "], '--name " " is not valid. '],
     [["add", "--max-parallel", "0"], '--max-parallel "0" is not valid. Give a whole number'],
+    [
+      ["add", "--budget-day", "0"],
+      '--budget-day "0" is not valid. Give an amount of the server\'s currency above 0',
+    ],
+    [["add", "--budget-month", "0.0000001"], '--budget-month "0.0000001" is not valid. Give an amount'],
+    [["add", "--budget-month", "1e3"], '--budget-month "1e3" is not valid. Give an amount'],
     [["add", "--max-parallel", "two"], '--max-parallel "two" is not valid. Give a whole number'],
     [["add", "--tokens-per-day", "1e6"], '--tokens-per-day "1e6" is not valid. Give a whole number'],
     [["add", "--priority", "urgent"], '--priority "urgent" is not valid. Give high, normal or low'],

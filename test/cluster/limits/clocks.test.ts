@@ -48,7 +48,9 @@ test("tokens count once, up to 5 minutes and the difference of the clocks late",
       await nodes.pass(20);
       const endedAt = nodes.clock.now() + (AHEAD_MS[name] ?? 0);
       nodes.usage.record(user, 10, endedAt - 20, endedAt);
-      nodes.at(name).limits.countTokens(userPrincipal(user), 10, endedAt - 20, endedAt);
+      nodes
+        .at(name)
+        .limits.countSpent(userPrincipal(user), { tokens: 10, costNanos: 0 }, endedAt - 20, endedAt);
       lease?.end();
     }
     // Somebody asks now and then, so that the user is not forgotten.

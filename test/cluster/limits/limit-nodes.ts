@@ -1,10 +1,11 @@
 import type { Lease, UserLimits } from "../../../src/auth/limits.ts";
+import { NOTHING, sumOf } from "../../../src/auth/user-budgets.ts";
 import { SharedLimits } from "../../../src/cluster/limits/shared-limits.ts";
 import type { NodeInfo, Part } from "../../../src/cluster/part.ts";
 import { AppError } from "../../../src/errors.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import type { FrameOf, NodeFrameKind } from "../../../src/protocol/node/frames.ts";
-import type { UsagePeriod } from "../../../src/store/store.ts";
+import type { Spent, UsagePeriod } from "../../../src/store/store.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { createMemoryCluster } from "../memory-link.ts";
 
@@ -46,15 +47,25 @@ function hanging(part: Part) {
 
 /** Usage whose rows are read only after they were written, some time after they were recorded. */
 function createUsage(now: () => number, writtenMs: () => number) {
-  const rows: { user: string; count: number; at: number; endedAt: number; writtenAt: number }[] = [];
+  const rows: { user: string; spent: Spent; at: number; endedAt: number; writtenAt: number }[] = [];
+  const find = (users: readonly string[], { from, to = Infinity, endedBefore }: UsagePeriod) =>
+    rows.filter(
+      ({ user, at, endedAt, writtenAt }) =>
+        users.includes(user) && at >= from && at < to && endedAt < endedBefore && writtenAt <= now(),
+    );
   return {
-    record: (user: string, count: number, at: number, endedAt: number) =>
-      rows.push({ user, count, at, endedAt, writtenAt: now() + writtenMs() }),
-    async tokensOfUsers(users: readonly string[], { from, endedBefore }: UsagePeriod) {
+    record: (user: string, tokens: number, at: number, endedAt: number, costNanos = 0) =>
+      rows.push({ user, spent: { tokens, costNanos }, at, endedAt, writtenAt: now() + writtenMs() }),
+    async spentByUsers(users: readonly string[], period: UsagePeriod) {
+      const found = new Map<string, Spent>();
+      for (const { user, spent } of find(users, period))
+        found.set(user, sumOf(found.get(user) ?? NOTHING, spent));
+      return found;
+    },
+    async costOfUsers(users: readonly string[], period: UsagePeriod) {
       const found = new Map<string, number>();
-      for (const { user, count, at, endedAt, writtenAt } of rows)
-        if (users.includes(user) && at >= from && endedAt < endedBefore && writtenAt <= now())
-          found.set(user, (found.get(user) ?? 0) + count);
+      for (const { user, spent } of find(users, period))
+        found.set(user, (found.get(user) ?? 0) + spent.costNanos);
       return found;
     },
   };

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createLimits, type Lease, type LocalLease, type UserLimits } from "../../../src/auth/limits.ts";
+import { hasBudget } from "../../../src/auth/user-budgets.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 import { createLimitNodes, type LimitNode, outcomeOf } from "./limit-nodes.ts";
@@ -15,6 +16,8 @@ function randomLimits(random: Random): UserLimits {
     requestsPerMinute: random.pick([1, 2, 5, 40]),
     tokensPerDay: maybe([1, 500, 2000]),
     maxParallel: maybe([1, 3]),
+    budgetDayMicros: maybe([1, 400, 3_000]),
+    budgetMonthMicros: maybe([1, 400, 9_000]),
   };
 }
 
@@ -32,7 +35,7 @@ function createTwins(random: Random) {
   const own = (user: string) => limitsOf.get(user) ?? randomLimits(random);
   const anyNode = () => scene.at(random.pick(NAMES));
   const seen = new Map<string, number>();
-  const hadTokenLimit = new Set<string>();
+  const hadBudget = new Set<string>();
   let held: { lease: Lease; twin: LocalLease; mayReserve: boolean }[] = [];
   const both = async (shared: Parameters<typeof outcomeOf>[0], alone: Parameters<typeof outcomeOf>[0]) => {
     const [one, other] = [await scene.until(outcomeOf(shared)), await outcomeOf(alone)];
@@ -51,7 +54,7 @@ function createTwins(random: Random) {
         () => single.admit(principal, own(user)),
       );
       note(outcome);
-      if (own(user).tokensPerDay !== null) hadTokenLimit.add(`${node.name} ${user}`);
+      if (hasBudget(own(user))) hadBudget.add(`${node.name} ${user}`);
       if (lease && twin) held.push({ lease, twin: twin as LocalLease, mayReserve: true });
       expect(node.limits.standing(user, own(user))).toEqual(single.standing(user, own(user)));
     },
@@ -60,9 +63,10 @@ function createTwins(random: Random) {
       if (!entry) return;
       entry.mayReserve = false;
       const tokens = random.pick([0, 1, 60, 900]);
+      const spent = { tokens, costNanos: tokens * random.pick([0, 700]) };
       const { outcome } = await both(
-        () => entry.lease.reserve(() => tokens),
-        () => entry.twin.reserve(() => tokens),
+        () => entry.lease.reserve(() => spent),
+        () => entry.twin.reserve(() => spent),
       );
       note(`reserved: ${outcome}`);
       if (outcome === "ok") return;
@@ -81,12 +85,13 @@ function createTwins(random: Random) {
     async count(user: string) {
       // An ask that is counted was admitted at the same node.
       const name = random.pick(NAMES);
-      if (!hadTokenLimit.has(`${name} ${user}`)) return;
+      if (!hadBudget.has(`${name} ${user}`)) return;
       await scene.pass(1);
       const [node, at] = [scene.at(name), clock.now() - random.pick([0, 1000, HOUR_MS])];
-      scene.usage.record(user, 30, at, clock.now());
-      node.limits.countTokens(userPrincipal(user), 30, at, clock.now());
-      single.countTokens(userPrincipal(user), 30, at);
+      const spent = { tokens: 30, costNanos: random.pick([0, 20_000]) };
+      scene.usage.record(user, 30, at, clock.now(), spent.costNanos);
+      node.limits.countSpent(userPrincipal(user), spent, at, clock.now());
+      single.countSpent(userPrincipal(user), spent, at);
       await scene.turn();
     },
     async show(user: string) {
@@ -124,6 +129,14 @@ test(`three nodes that stay have the results of a single server in 3,000 random 
   await twins.endAll();
   expect(counts(twins.scene.nodes.values())).toEqual([NOTHING, NOTHING, NOTHING]);
   expect(twins.scene.logged).toEqual([]);
-  for (const outcome of ["limit_parallel", "limit_requests", "limit_tokens", "ok", "reserved: ok"])
+  for (const outcome of [
+    "limit_parallel",
+    "limit_requests",
+    "limit_tokens",
+    "limit_budget_day",
+    "limit_budget_month",
+    "ok",
+    "reserved: ok",
+  ])
     expect(twins.seen.get(outcome) ?? 0).toBeGreaterThan(5);
 });

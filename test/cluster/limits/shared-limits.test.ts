@@ -69,7 +69,7 @@ describe("a request", () => {
 function count(scene: Scene, name: string, user: string, tokens: number): void {
   const at = scene.clock.now();
   scene.usage.record(user, tokens, at - 10, at);
-  scene.at(name).limits.countTokens(userPrincipal(user), tokens, at - 10, at);
+  scene.at(name).limits.countSpent(userPrincipal(user), { tokens: tokens, costNanos: 0 }, at - 10, at);
 }
 
 const tokensLeft = async (scene: Scene, name: string, user: string) => {
@@ -117,7 +117,9 @@ describe("the tokens of a day", () => {
       ),
     );
     const outcomes = await Promise.all(
-      leases.map(({ lease }) => scene.until(outcomeOf(() => lease?.reserve(() => 4_000)))),
+      leases.map(({ lease }) =>
+        scene.until(outcomeOf(() => lease?.reserve(() => ({ tokens: 4_000, costNanos: 0 })))),
+      ),
     );
     expect(outcomes.filter(({ outcome }) => outcome === "ok")).toHaveLength(1);
     expect(await tokensLeft(scene, "n3", user)).toBe(0);
@@ -130,12 +132,12 @@ describe("the tokens of a day", () => {
   test("a database that is away delays one request, and is asked again", async () => {
     const scene = threeNodes();
     const user = userOf(scene, "n1");
-    const { tokensOfUsers } = scene.usage;
-    scene.usage.tokensOfUsers = () => Promise.reject(new Error("away"));
+    const { spentByUsers } = scene.usage;
+    scene.usage.spentByUsers = () => Promise.reject(new Error("away"));
     count(scene, "n2", user, 100);
     expect((await scene.until(askAt(scene.at("n1"), user, TOKENS))).outcome).toBe("ok");
     expect(scene.logged.map(({ event }) => event)).toEqual(["usage_unreadable"]);
-    scene.usage.tokensOfUsers = tokensOfUsers;
+    scene.usage.spentByUsers = spentByUsers;
     await scene.pass(20_000, 500);
     expect((await scene.until(askAt(scene.at("n1"), user, TOKENS))).outcome).toBe("limit_tokens");
   });

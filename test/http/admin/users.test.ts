@@ -10,7 +10,7 @@ const LIMITS = {
   models: ["llama", "qwen"],
   requests_per_minute: 100,
   tokens_per_day: 1_000_000,
-  max_parallel: 4,
+  ...{ max_parallel: 4, budget_day: 2.5, budget_month: 1_000_000_000 },
   priority: "low",
   agent_tags: ["home", "gpu"],
 };

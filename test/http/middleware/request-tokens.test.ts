@@ -5,7 +5,7 @@ const CHAT = ["max_completion_tokens", "max_tokens"];
 
 /** Estimates the output tokens alone. */
 function output(json: unknown, outputLimits?: readonly string[] | null): number {
-  return estimateRequest("", json, outputLimits);
+  return estimateRequest("", json, outputLimits).output;
 }
 
 describe("the tokens reserved for a request", () => {
@@ -47,9 +47,9 @@ describe("the tokens reserved for a request", () => {
 
   test("a request without output tokens reserves those of its input, and any other both", () => {
     const text = "abcd".repeat(100);
-    expect(estimateRequest(text, { max_tokens: 7 }, null)).toBe(100);
-    expect(estimateRequest(text, { max_tokens: 7 }, ["max_tokens"])).toBe(107);
-    expect(estimateRequest(text, { max_tokens: 7 })).toBe(100 + OUTPUT_TOKENS_DEFAULT);
+    expect(estimateRequest(text, { max_tokens: 7 }, null)).toEqual({ input: 100, output: 0 });
+    expect(estimateRequest(text, { max_tokens: 7 }, ["max_tokens"])).toEqual({ input: 100, output: 7 });
+    expect(estimateRequest(text, { max_tokens: 7 })).toEqual({ input: 100, output: OUTPUT_TOKENS_DEFAULT });
   });
 
   test("no request reserves more than a count of tokens can be", () => {

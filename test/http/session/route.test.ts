@@ -32,6 +32,7 @@ describe("signing in", () => {
     const expiresAt = Date.parse(signedIn.body.expires_at);
     expect(signedIn.body).toEqual({
       ...{ role: "admin", user: null, expires_at: expect.any(String), public_url: null },
+      ...{ currency: null, budgets: { day: null, month: null } },
     });
     expect(Math.abs(expiresAt - Date.now() - 12 * 3_600_000)).toBeLessThan(60_000);
     const set = signedIn.headers.get("set-cookie") ?? "";
@@ -60,8 +61,11 @@ describe("signing in", () => {
       role: "user",
       user: {
         ...{ user_id, requests_per_minute: null, tokens_per_day: null, priority: null, agent_tags: null },
+        ...{ budget_day: null, budget_month: null },
         ...fields,
       },
+      currency: null,
+      budgets: { day: null, month: null },
       expires_at: expect.any(String),
       public_url: null,
     });
@@ -79,6 +83,7 @@ describe("signing in", () => {
     const { token, user_id } = await addUser();
     expect((await call("GET", "/api/session", KEY)).body).toEqual({
       ...{ role: "admin", user: null, expires_at: null, public_url: null },
+      ...{ currency: null, budgets: { day: null, month: null } },
     });
     const { body, headers } = await call("GET", "/api/session", { "x-api-key": token });
     expect(body).toMatchObject({ role: "user", user: { user_id }, expires_at: null });

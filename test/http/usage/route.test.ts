@@ -43,7 +43,7 @@ const NO_DETAILS = { ...PARTS, ...BYTES, audio_seconds: 0, images: 0, search_uni
 const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, ...NO_DETAILS };
 const EMPTY = {
   ...{ failed: 0, ...NO_TOKENS, estimated: 0, uncounted: 0, duration_ms: 0 },
-  ...{ refused: 0, refusals: {} },
+  ...{ cost: null, unpriced: 0, refused: 0, refusals: {} },
 };
 
 /** Answers with token counts, without, or not at all, as the model's name says. */
@@ -86,7 +86,7 @@ describe("the rows", () => {
     const input = Math.ceil((uncounted?.body.length ?? 0) / 4);
     const estimated = { prompt_tokens: input, completion_tokens: 1, tokens_estimated: 1 };
     const unused = ["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "audio_ms", "images"];
-    const names = [...unused, "search_units", "input_bytes", "output_bytes"];
+    const names = [...unused, "search_units", "input_bytes", "output_bytes", "cost_nanos"];
     const noDetails = Object.fromEntries(names.map((name) => [name, null]));
     const failed = {
       ...{ status: 500, outcome: "agent_failed", first_byte_ms: null },
@@ -184,7 +184,8 @@ describe("GET /admin/usage", () => {
     return { server, agent, ann, bob };
   }
 
-  const sums = (asks: number, more: object = {}) => ({ asks, ...EMPTY, ...more });
+  /** No model has a price. */
+  const sums = (asks: number, more: object = {}) => ({ asks, ...EMPTY, unpriced: asks, ...more });
   const counted = (asks: number) => ({ prompt_tokens: 7 * asks, completion_tokens: 3 * asks });
   /** The estimate of the request whose upstream counts nothing: a body of 48 bytes, and the answer `fine`. */
   const ESTIMATE = { prompt_tokens: 12, completion_tokens: 1, estimated: 1 };
@@ -203,6 +204,7 @@ describe("GET /admin/usage", () => {
       to: "2026-11-24T00:00:00.000Z",
       by: ["day"],
       truncated: false,
+      currency: null,
       usage: [
         { day: "2026-11-21", ...sums(2, ANNS) },
         { day: "2026-11-23", ...sums(3, { ...counted(2), uncounted: 1, failed: 1 }) },

@@ -3,6 +3,7 @@ import { testAudit } from "./audit.ts";
 import type { BackEnd } from "./back-end.ts";
 import { testConversationQuota } from "./conversation-quota.ts";
 import { testConversations } from "./conversations.ts";
+import { testCosts } from "./costs.ts";
 import { testPairings } from "./pairings.ts";
 import { testRefusals } from "./refusals.ts";
 import { testRequests } from "./requests.ts";
@@ -22,6 +23,7 @@ export function testContract(backEnd: BackEnd): void {
   testAudit(backEnd);
   testSettings(backEnd);
   testUsage(backEnd);
+  testCosts(backEnd);
   testRequests(backEnd);
   testRefusals(backEnd);
   testConversations(backEnd);

@@ -21,6 +21,10 @@ async function createScene(backEnd: BackEnd) {
 }
 
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+async function tokensSince(usage: UsageStore, from: number) {
+  const used = await usage.usedSince({ day: from, month: from });
+  return Object.fromEntries(Array.from(used, ([user, { tokens }]) => [user, tokens]));
+}
 const total = async (usage: UsageStore) => (await usage.sum({ ...EVER, by: [] }))[0]?.asks ?? 0;
 
 function groupValueOf(row: UsageRow, group: UsageGroup): string | null {
@@ -66,7 +70,9 @@ export function testUsage(backEnd: BackEnd): void {
         upstreamStatus: undefined,
         firstByteMs: undefined,
       };
-      usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
+      usage.record(
+        ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5, costNanos: 9_007_199_254_740_991 }),
+      );
       usage.record(ask({ ...unknown, requestId: "req_2", principal: ADMIN }));
       await usage.purge(0);
       const rows = await data.query("SELECT * FROM usage ORDER BY request_id");
@@ -83,6 +89,7 @@ export function testUsage(backEnd: BackEnd): void {
           ...{ at: 1_000, request_id: "req_1", user_id: "ann", agent: "x", model: "llama", surface: "chat" },
           ...{ outcome: "ok", tries: 1, queue_ms: 1, first_byte_ms: 30, duration_ms: 401 },
           ...{ cached_tokens: null, cache_creation_tokens: null, reasoning_tokens: null },
+          cost_nanos: 9_007_199_254_740_991,
         },
         { user_id: null, agent: null, model: null, status: null, first_byte_ms: null },
       ]);
@@ -94,7 +101,7 @@ export function testUsage(backEnd: BackEnd): void {
       expect(await countIn(data, "usage")).toBe(0);
       expect(await total(usage)).toBe(1);
       usage.record(ask());
-      expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 60]]));
+      expect(await tokensSince(usage, 0)).toEqual({ ann: 60 });
     });
 
     test("all usage rows are written when the store closes", async () => {
@@ -117,7 +124,7 @@ export function testUsage(backEnd: BackEnd): void {
       const row = ask();
       for (let index = 0; index < 3; index++) usage.record(row);
       row.principal = userPrincipal("bob");
-      expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
+      expect(await tokensSince(usage, 0)).toEqual({ ann: 90 });
     });
   });
 
@@ -143,6 +150,8 @@ export function testUsage(backEnd: BackEnd): void {
           uncounted: 1,
           durationMs: 2_000,
           ...NO_MEDIA,
+          costNanos: 0,
+          unpriced: 4,
         },
       ]);
     });
@@ -156,7 +165,7 @@ export function testUsage(backEnd: BackEnd): void {
         ...{ inputTokens: 30, outputTokens: 60 },
         ...{ cachedTokens: 12, cacheCreationTokens: 6, reasoningTokens: 30 },
       });
-      expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
+      expect(await tokensSince(usage, 0)).toEqual({ ann: 90 });
     });
 
     test("sums of usage add up audio, images, search units and bytes, of the asks that have any", async () => {
@@ -243,7 +252,7 @@ export function testUsage(backEnd: BackEnd): void {
     usage.record(ask({ at: 100, outputTokens: undefined }));
     usage.record(ask({ at: 200 }));
     usage.record(ask({ at: 200, principal: ADMIN, inputTokens: undefined, outputTokens: undefined }));
-    expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
+    expect(await tokensSince(usage, 100)).toEqual({ ann: 40 });
   });
 
   test("the tokens of some users are summed over the asks that ended before a given time", async () => {
@@ -255,12 +264,12 @@ export function testUsage(backEnd: BackEnd): void {
     usage.record(ask({ at: 120, durationMs: 5, ...bob }));
     usage.record(ask({ at: 120, durationMs: 5, principal: userPrincipal("eve") }));
     const period = { from: 100, endedBefore: 151 };
-    const tokens = await usage.tokensOfUsers(["ann", "bob", "joe", "O'Neil"], period);
-    expect([...tokens].sort()).toEqual([
-      ["ann", 30],
-      ["bob", 30],
-    ]);
-    expect(await usage.tokensOfUsers([], period)).toEqual(new Map());
+    const spent = await usage.spentByUsers(["ann", "bob", "joe", "O'Neil"], period);
+    expect(Object.fromEntries(spent)).toEqual({
+      ann: { tokens: 30, costNanos: 0 },
+      bob: { tokens: 30, costNanos: 0 },
+    });
+    expect(await usage.spentByUsers([], period)).toEqual(new Map());
   });
 
   test("a purge deletes the usage rows before the limit in batches, and returns their number", async () => {

@@ -138,6 +138,8 @@ export function testUsers(backEnd: BackEnd): void {
     requestsPerMinute: null,
     tokensPerDay: null,
     maxParallel: null,
+    budgetDayMicros: null,
+    budgetMonthMicros: null,
     priority: null,
     agentTags: null,
   };
@@ -148,6 +150,8 @@ export function testUsers(backEnd: BackEnd): void {
     requestsPerMinute: 100,
     tokensPerDay: 1_000_000,
     maxParallel: 4,
+    budgetDayMicros: 2_500_000,
+    budgetMonthMicros: 1_000_000_000_000_000,
     priority: "low",
     agentTags: ["home", "gpu"],
   } as const satisfies Partial<NewUser>;

@@ -27,10 +27,11 @@ test("sums of usage count a row with implausible tokens as uncounted, and never 
       WHERE seq = (SELECT max(seq) FROM usage WHERE prompt_tokens = ${HUGE})`);
   const parts = { ...NO_DETAILS, ...NO_MEDIA };
   const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, ...parts, durationMs: 1_094 * 400 };
+  const costs = { costNanos: 0, unpriced: 1_103 };
   expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
-    { group: { user: "ann" }, asks: 1_103, estimated: 0, uncounted: 1_102, ...sums },
+    { group: { user: "ann" }, asks: 1_103, estimated: 0, uncounted: 1_102, ...sums, ...costs },
   ]);
-  expect(await usage.tokensSince(0)).toEqual(new Map([["ann", MOST + 20]]));
+  expect((await usage.usedSince({ day: 0, month: 0 })).get("ann")?.tokens).toBe(MOST + 20);
   expect(await usage.implausibleSince(0)).toBe(1_102);
   expect(await usage.implausibleSince(1_001)).toBe(0);
 });
@@ -74,4 +75,22 @@ test("sums of usage leave out cached and reasoning tokens that cannot be right, 
       ...{ cachedTokens: 4, cacheCreationTokens: 5, reasoningTokens: 6 },
     }),
   ]);
+});
+
+test("sums of usage leave out a cost that cannot be right, and count its row as one without a price", async () => {
+  const path = join(tempFolder(), "server.db");
+  const { usage } = openTestFile(path);
+  usage.record(ask({ costNanos: 40 }));
+  await usage.purge(0);
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  for (const value of ["9223372036854775807", "-1", "1.5", "'many'", "x'00ff'"]) {
+    usage.record(ask({ costNanos: 1 }));
+    await usage.purge(0);
+    onDisk.run(`UPDATE usage SET cost_nanos = ${value} WHERE seq = (SELECT max(seq) FROM usage)`);
+  }
+  expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
+    expect.objectContaining({ asks: 6, costNanos: 40, unpriced: 5 }),
+  ]);
+  expect((await usage.usedSince({ day: 0, month: 0 })).get("ann")?.monthNanos).toBe(40);
 });

@@ -36,7 +36,7 @@ const total = async (usage: ReturnType<typeof openTestStore>["usage"]) =>
 
 test("a usage row is written behind, once, with all its values", async () => {
   const { usage, rows, pass, clock } = scene();
-  usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
+  usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5, costNanos: 12_345 }));
   usage.record(
     ask({
       principal: ADMIN,
@@ -73,6 +73,7 @@ test("a usage row is written behind, once, with all its values", async () => {
       agent_name: null,
       error: null,
       failures: null,
+      cost_nanos: 12_345,
       is_affine: null,
       audio_ms: null,
       images: null,

@@ -3,8 +3,9 @@ import { printable } from "../../../printable.ts";
 import { EmptyState, Notice } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
-import { formatDuration, formatNumber, formatSecond } from "../../format.ts";
+import { formatDuration, formatMoney, formatNumber, formatSecond } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { text } from "../../texts/texts.ts";
 import { mediaFactsOf } from "../usage/media-facts.ts";
 import { ADMIN_ID, PrincipalLink } from "../users/principal-link.tsx";
 import { type RequestView, requestsHref } from "./request-filter.ts";
@@ -23,10 +24,11 @@ export function RequestPanel({ source, view, page }: RequestPanelProps) {
   const { open, at } = view;
   const listed = page?.requests.find(({ request_id }) => request_id === open);
   const { value, error } = useFetch(
-    async (signal) => (listed ? listed : (await find(source, view, signal)).requests[0]),
+    async (signal) => (page && listed ? page : await find(source, view, signal)),
     [open, at],
   );
-  const request = value ?? listed;
+  const request = value?.requests.find(({ request_id }) => request_id === open) ?? listed;
+  const currency = value?.currency ?? page?.currency ?? null;
   const close = () => {
     location.hash = requestsHref({ ...view, open: undefined, at: undefined });
   };
@@ -34,7 +36,7 @@ export function RequestPanel({ source, view, page }: RequestPanelProps) {
     <Dialog title="Request" onClose={close}>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {request ? (
-        <Details request={request} view={view} />
+        <Details request={request} view={view} currency={currency} />
       ) : (
         <EmptyState title={value === undefined && !error ? "Searching …" : "This request is not kept."} />
       )}
@@ -51,7 +53,13 @@ function find(source: RequestSource, { open, at }: RequestView, signal: AbortSig
 /** Returns a time some seconds away: that of a live request may be rounded. */
 const near = (time: number, seconds: number) => new Date(time + seconds * 1000).toISOString();
 
-function Details({ request, view }: { request: ShownRequest; view: RequestView }) {
+interface DetailsProps {
+  request: ShownRequest;
+  view: RequestView;
+  currency: string | null;
+}
+
+function Details({ request, view, currency }: DetailsProps) {
   const { request_id, at, model, surface, user, agent, tries, failed_tries, on_cached_agent } = request;
   const counts = [...tokenRows(request), ...mediaRows(request)];
   return (
@@ -71,6 +79,7 @@ function Details({ request, view }: { request: ShownRequest; view: RequestView }
           ...(agent === undefined ? [] : [["Agent", <AgentName agent={agent} />] as Row]),
           ["Upstream status", request.upstream_status ?? "none"],
           ["Times sent", formatNumber(tries)],
+          ...(currency === null ? [] : [costRow(request.cost, currency)]),
           ...(typeof on_cached_agent === "boolean"
             ? [["Agent with a part cached", on_cached_agent ? "yes" : "no, another one has"] as Row]
             : []),
@@ -85,6 +94,11 @@ function Details({ request, view }: { request: ShownRequest; view: RequestView }
 }
 
 type Row = [label: string, value: Child];
+
+const costRow = (cost: number | null, currency: string): Row => [
+  text("requests.cost"),
+  cost === null ? text("requests.noPrice") : formatMoney(cost, currency),
+];
 
 function Facts({ rows }: { rows: readonly Row[] }) {
   return (

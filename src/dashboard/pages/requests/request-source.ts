@@ -10,6 +10,8 @@ export type ShownRequest = Omit<KeptRequest, "user" | "agent" | "on_cached_agent
 
 export interface ShownPage {
   requests: readonly ShownRequest[];
+  /** Null without prices. */
+  currency: string | null;
   next: string | null;
 }
 
@@ -29,7 +31,7 @@ function sourceOf(isAdmin: boolean): RequestSource {
   return {
     isAdmin,
     async load(query, signal) {
-      let page: ShownPage = { requests: [], next: query["before"] ?? null };
+      let page: ShownPage = { requests: [], currency: null, next: query["before"] ?? null };
       for (let looks = 0; looks < LOOKS_MAX; looks++) {
         page = await api.requests(scope, { ...query, before: page.next ?? undefined }, signal);
         if (page.requests.length > 0 || page.next === null) break;

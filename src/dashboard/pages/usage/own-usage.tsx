@@ -4,8 +4,9 @@ import type { SessionAnswer } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatTime, formatWhole } from "../../format.ts";
+import { formatAmount, formatDuration, formatTime, formatWhole } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { text } from "../../texts/texts.ts";
 import { type RateLimitStatus, readRateLimit } from "./rate-limit.ts";
 import { type UsageSource, UsageView } from "./usage-view.tsx";
 
@@ -22,7 +23,7 @@ const SOURCE: UsageSource = {
 export function OwnUsage({ user }: { user: Own }) {
   return (
     <>
-      <PageHeader title="Usage" lead="Your requests, your tokens, and what is left of your limits." />
+      <PageHeader title={text("usage.title")} lead={text("ownUsage.lead")} />
       <Limits user={user} />
       <UsageView source={SOURCE} />
     </>
@@ -32,6 +33,11 @@ export function OwnUsage({ user }: { user: Own }) {
 /** A user's limits, with what is left of them. */
 export function Limits({ user }: { user: Own }) {
   const { value, error, reload } = useFetch((signal) => api.ownRateLimits(signal), []);
+  const { value: who, reload: reloadBudgets } = useFetch((signal) => api.session(signal), []);
+  const refresh = () => {
+    reload();
+    reloadBudgets();
+  };
   // Only for these two limits the headers of a response say what is left.
   const statuses: { [Field in LimitField]?: RateLimitStatus | undefined } = {
     requests_per_minute: value && readRateLimit(value, "requests"),
@@ -39,10 +45,10 @@ export function Limits({ user }: { user: Own }) {
   };
   return (
     <Card
-      title="Your limits"
+      title={text("ownUsage.limits")}
       actions={
-        <Button isSmall kind="quiet" onClick={reload}>
-          Refresh
+        <Button isSmall kind="quiet" onClick={refresh}>
+          {text("ownUsage.refresh")}
         </Button>
       }
     >
@@ -56,21 +62,22 @@ export function Limits({ user }: { user: Own }) {
             status={statuses[field]}
           />
         ))}
+        {who ? <Budgets {...who} /> : null}
         <div>
-          <dt>Models</dt>
-          <dd class="user-fact-text">{user.models ? user.models.join(", ") : "all"}</dd>
+          <dt>{text("ownUsage.models")}</dt>
+          <dd class="user-fact-text">{user.models ? user.models.join(", ") : text("ownUsage.allModels")}</dd>
         </div>
         <div>
           <dt>{USER_ATTRIBUTES.priority.label}</dt>
-          <dd>{user.priority ?? "normal"}</dd>
+          <dd>{user.priority ?? text("ownUsage.normalPriority")}</dd>
         </div>
         <div>
           <dt>{USER_ATTRIBUTES.agent_tags.label}</dt>
-          <dd class="user-fact-text">{user.agent_tags?.join(", ") ?? "all agents"}</dd>
+          <dd class="user-fact-text">{user.agent_tags?.join(", ") ?? text("ownUsage.allAgents")}</dd>
         </div>
         <div>
-          <dt>Valid until</dt>
-          <dd>{user.expires_at ? formatTime(user.expires_at) : "no expiry date"}</dd>
+          <dt>{text("ownUsage.validUntil")}</dt>
+          <dd>{user.expires_at ? formatTime(user.expires_at) : text("ownUsage.noExpiry")}</dd>
         </div>
       </dl>
     </Card>
@@ -88,18 +95,49 @@ function Limit({ title, limit, status }: LimitProps) {
     <div>
       <dt>{title}</dt>
       <dd>
-        {limit === null ? "no limit" : status ? <Remaining {...status} /> : `up to ${formatWhole(limit)}`}
+        {limit === null ? (
+          text("ownUsage.noLimit")
+        ) : status ? (
+          <Remaining {...status} format={formatWhole} />
+        ) : (
+          text("ownUsage.upTo", { limit: formatWhole(limit) })
+        )}
       </dd>
     </div>
   );
 }
 
-function Remaining({ limit, remaining, reset }: RateLimitStatus) {
+/** Shows how much is left of the budgets that the user has. */
+function Budgets({ budgets, currency }: Pick<SessionAnswer, "budgets" | "currency">) {
+  return BUDGETS.map(({ field, name }) => {
+    const budget = budgets[name];
+    if (!budget) return null;
+    const reset = formatDuration(Math.max(0, Date.parse(budget.resets_at) - Date.now()));
+    return (
+      <div key={field}>
+        <dt>{USER_ATTRIBUTES[field].label}</dt>
+        <dd>
+          <Remaining {...budget} reset={reset} format={(value) => formatAmount(value, currency)} />
+        </dd>
+      </div>
+    );
+  });
+}
+
+const BUDGETS = [
+  { field: "budget_day", name: "day" },
+  { field: "budget_month", name: "month" },
+] as const;
+
+function Remaining({
+  limit,
+  remaining,
+  reset,
+  format,
+}: RateLimitStatus & { format: (value: number) => string }) {
   return (
     <span class="left">
-      <span>
-        {formatWhole(remaining)} of {formatWhole(limit)} left
-      </span>
+      <span>{text("ownUsage.left", { remaining: format(remaining), limit: format(limit) })}</span>
       <svg class="share-bar wide" aria-hidden="true" focusable="false">
         <rect class="share-all" width="100%" height="100%" rx="3" />
         <rect
@@ -110,7 +148,9 @@ function Remaining({ limit, remaining, reset }: RateLimitStatus) {
         />
       </svg>
       <span class="muted">
-        {remaining < limit ? `back to ${formatWhole(limit)} in ${reset}` : "nothing used yet"}
+        {remaining < limit
+          ? text("ownUsage.backIn", { limit: format(limit), time: reset })
+          : text("ownUsage.unused")}
       </span>
     </span>
   );

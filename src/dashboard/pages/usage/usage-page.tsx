@@ -3,7 +3,8 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { hrefOf } from "../../state/route.ts";
 import { session } from "../../state/session.ts";
 import { useStore } from "../../state/use-store.ts";
-import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
+import { richText, text } from "../../texts/texts.ts";
+import { ADMIN_ID } from "../users/principal-link.tsx";
 import { OwnUsage } from "./own-usage.tsx";
 import { type UsageSource, UsageView } from "./usage-view.tsx";
 
@@ -17,14 +18,16 @@ export function UsagePage({ query }: { query: URLSearchParams }) {
   return (
     <>
       <PageHeader
-        title="Usage"
+        title={text("usage.title")}
         lead={
           id === undefined ? (
-            "Requests and tokens by day, user, model and agent. The content of requests is not kept."
+            text("usage.lead")
           ) : (
             <>
-              Only the usage of {id === ADMIN_ID ? `the ${ADMIN_LABEL}` : <span class="mono">{id}</span>}.{" "}
-              <a href={hrefOf("usage")}>Show everyone's usage</a>
+              {id === ADMIN_ID
+                ? text("usage.onlyAdmin")
+                : richText("usage.onlyUser", { user: <span class="mono">{id}</span> })}{" "}
+              <a href={hrefOf("usage")}>{text("usage.showAll")}</a>
             </>
           )
         }

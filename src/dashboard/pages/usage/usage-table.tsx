@@ -5,23 +5,31 @@ import { EmptyState } from "../../components/card.tsx";
 import { Hint, Name } from "../../components/name.tsx";
 import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
-import { formatDuration, formatShare, formatWhole } from "../../format.ts";
+import { formatDuration, formatMoney, formatShare, formatWhole } from "../../format.ts";
+import { type TextKey, text } from "../../texts/texts.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 import { mediaFactsOf } from "./media-facts.ts";
 import { refusalText, totalOf, type UsageTotals } from "./usage-totals.ts";
 
-const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
-const CAPTIONS: Record<UsageGroup, string> = {
-  day: "Usage by day (UTC)",
-  model: "Usage by model",
-  agent: "Usage by agent",
-  user: "Usage by user",
-};
+const TITLES = {
+  day: "usage.table.day",
+  model: "usage.table.model",
+  agent: "usage.table.agent",
+  user: "usage.table.user",
+} as const satisfies Record<UsageGroup, TextKey>;
+const CAPTIONS = {
+  day: "usage.table.caption.day",
+  model: "usage.table.caption.model",
+  agent: "usage.table.caption.agent",
+  user: "usage.table.caption.user",
+} as const satisfies Record<UsageGroup, TextKey>;
 const ROWS = 50;
 
 interface UsageTableProps {
   group: UsageGroup;
   entries: readonly UsageEntry[];
+  /** Null without prices. */
+  currency: string | null;
   /** Returns the address of the requests that an entry counts, or of those with a result. */
   requestsOf: (entry: UsageEntry, outcome?: string) => string | undefined;
 }
@@ -30,28 +38,27 @@ interface UsageTableProps {
  * Days are listed newest first, all else with most requests first. Sorting is off if there are several pages,
  * because it would sort only the page that is shown.
  */
-export function UsageTable({ group, entries, requestsOf }: UsageTableProps) {
+export function UsageTable({ group, entries, currency, requestsOf }: UsageTableProps) {
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
   const { shown, ...pages } = usePagination(rows, ROWS, group);
-  const columns = columnsOf(group, totalOf(entries), requestsOf);
+  const columns = columnsOf({ group, currency, requestsOf }, totalOf(entries));
   return (
     <>
       <Table
-        caption={CAPTIONS[group]}
+        caption={text(CAPTIONS[group])}
         columns={pages.pageCount > 1 ? columns.map(({ sortBy: _, ...column }) => column) : columns}
         rows={shown}
         keyOf={(entry) => `${group}:${entry[group] ?? ""}`}
-        empty={<EmptyState title="No usage in this period." />}
+        empty={<EmptyState title={text("usage.table.empty")} />}
       />
-      <Pagination {...pages} label="Usage pages" />
+      <Pagination {...pages} label={text("usage.table.pages")} />
     </>
   );
 }
 
 function columnsOf(
-  group: UsageGroup,
+  { group, currency, requestsOf }: Omit<UsageTableProps, "entries">,
   total: UsageTotals,
-  requestsOf: UsageTableProps["requestsOf"],
 ): Column<UsageEntry>[] {
   const numberColumn = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
     title,
@@ -63,8 +70,8 @@ function columnsOf(
     ...numberColumn(title, pick),
     cell: (entry: UsageEntry) => {
       const href = pick(entry) > 0 ? requestsOf(entry, outcome) : undefined;
-      const text = formatWhole(pick(entry));
-      return href === undefined ? text : <a href={href}>{text}</a>;
+      const shown = formatWhole(pick(entry));
+      return href === undefined ? shown : <a href={href}>{shown}</a>;
     },
   });
   // Most upstreams do not report these parts of the tokens.
@@ -72,31 +79,40 @@ function columnsOf(
     sum > 0 ? [numberColumn(title, pick)] : [];
   return [
     {
-      title: TITLES[group],
+      title: text(TITLES[group]),
       cell: (entry) => <GroupName group={group} entry={entry} />,
       isHeader: true,
     },
-    { title: "Share", cell: ({ asks }) => <Share part={asks} all={total.asks} /> },
-    linkColumn("Requests", ({ asks }) => asks),
-    linkColumn("Failed", ({ failed }) => failed, "failed"),
+    { title: text("usage.table.share"), cell: ({ asks }) => <Share part={asks} all={total.asks} /> },
+    linkColumn(text("usage.table.requests"), ({ asks }) => asks),
+    linkColumn(text("usage.table.failed"), ({ failed }) => failed, "failed"),
+    ...costColumns(currency, total),
     ...refusedColumn(total),
-    numberColumn("Input tokens", ({ prompt_tokens }) => prompt_tokens),
-    ...partColumn("Cached input tokens", total.cached_tokens, ({ cached_tokens }) => cached_tokens),
+    numberColumn(text("usage.table.inputTokens"), ({ prompt_tokens }) => prompt_tokens),
     ...partColumn(
-      "Cache creation tokens",
+      text("usage.table.cachedTokens"),
+      total.cached_tokens,
+      ({ cached_tokens }) => cached_tokens,
+    ),
+    ...partColumn(
+      text("usage.table.cacheCreationTokens"),
       total.cache_creation_tokens,
       ({ cache_creation_tokens }) => cache_creation_tokens,
     ),
-    numberColumn("Output tokens", ({ completion_tokens }) => completion_tokens),
-    ...partColumn("Reasoning tokens", total.reasoning_tokens, ({ reasoning_tokens }) => reasoning_tokens),
-    ...partColumn("Estimated requests", total.estimated, ({ estimated }) => estimated),
-    numberColumn("Without token counts", ({ uncounted }) => uncounted),
+    numberColumn(text("usage.table.outputTokens"), ({ completion_tokens }) => completion_tokens),
+    ...partColumn(
+      text("usage.table.reasoningTokens"),
+      total.reasoning_tokens,
+      ({ reasoning_tokens }) => reasoning_tokens,
+    ),
+    ...partColumn(text("usage.table.estimated"), total.estimated, ({ estimated }) => estimated),
+    numberColumn(text("usage.table.uncounted"), ({ uncounted }) => uncounted),
     ...mediaFactsOf(total).map(({ name, label, show }) => ({
       ...numberColumn(label, (entry) => entry[name]),
       cell: (entry: UsageEntry) => show(entry[name]),
     })),
     {
-      title: "Average duration",
+      title: text("usage.table.averageDuration"),
       cell: ({ asks, duration_ms }) => formatDuration(asks > 0 ? duration_ms / asks : undefined),
       sortBy: ({ asks, duration_ms }) => (asks > 0 ? duration_ms / asks : undefined),
       isNumber: true,
@@ -104,11 +120,34 @@ function columnsOf(
   ];
 }
 
+/** Without prices there is nothing to show. */
+function costColumns(currency: string | null, total: UsageTotals): Column<UsageEntry>[] {
+  if (currency === null) return [];
+  return [
+    {
+      title: text("usage.table.cost"),
+      cell: ({ cost }) => formatMoney(cost, currency),
+      sortBy: ({ cost }) => cost,
+      isNumber: true,
+    },
+    ...(total.unpriced > 0
+      ? [
+          {
+            title: text("usage.table.unpriced"),
+            cell: ({ unpriced }: UsageEntry) => formatWhole(unpriced),
+            sortBy: ({ unpriced }: UsageEntry) => unpriced,
+            isNumber: true,
+          },
+        ]
+      : []),
+  ];
+}
+
 function refusedColumn({ refused }: UsageTotals): Column<UsageEntry>[] {
   if (refused === 0) return [];
   return [
     {
-      title: "Refused",
+      title: text("usage.table.refusedTitle"),
       cell: (entry) => <Hint text={formatWhole(entry.refused)} about={refusalText([entry])} />,
       sortBy: (entry) => entry.refused,
       isNumber: true,
@@ -123,10 +162,12 @@ function GroupName({ group, entry }: { group: UsageGroup; entry: UsageEntry }) {
     return <PrincipalLink user={user} />;
   }
   if (value === null || value === "")
-    return <span class="muted">{group === "agent" ? "no agent" : "none"}</span>;
+    return <span class="muted">{text(group === "agent" ? "usage.table.noAgent" : "usage.table.none")}</span>;
   if (group === "day") return <span>{value}</span>;
   if (group === "agent" && entry.agent_name)
-    return <Name text={printable(entry.agent_name)} about={`ID ${printable(value)}`} />;
+    return (
+      <Name text={printable(entry.agent_name)} about={text("usage.table.id", { id: printable(value) })} />
+    );
   return <Name text={printable(value)} />;
 }
 

@@ -1,14 +1,18 @@
 import type { UsageEntry } from "../../api/types.ts";
-import { formatCount, formatShort } from "../../format.ts";
+import { formatShort, formatWhole } from "../../format.ts";
+import { countedText, type TextKey, text } from "../../texts/texts.ts";
 
 type TokenPart = "cached_tokens" | "cache_creation_tokens" | "reasoning_tokens";
 
 export type UsageTotals = Pick<
   UsageEntry,
   | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "estimated" | "uncounted" | "duration_ms")
-  | (TokenPart | "refused")
+  | (TokenPart | "unpriced" | "refused")
   | ("audio_seconds" | "images" | "search_units" | "input_bytes" | "output_bytes")
->;
+> & {
+  /** Null if no request had a price. */
+  cost: number | null;
+};
 
 const ZERO: UsageTotals = {
   asks: 0,
@@ -26,14 +30,19 @@ const ZERO: UsageTotals = {
   search_units: 0,
   input_bytes: 0,
   output_bytes: 0,
+  cost: null,
+  unpriced: 0,
   refused: 0,
 };
+
+const COUNTS = (Object.keys(ZERO) as (keyof UsageTotals)[]).filter((name) => name !== "cost");
 
 /** Returns the sum of all entries. */
 export function totalOf(entries: readonly UsageTotals[]): UsageTotals {
   const sum = { ...ZERO };
   for (const entry of entries) {
-    for (const name of Object.keys(ZERO) as (keyof UsageTotals)[]) sum[name] += entry[name];
+    for (const name of COUNTS) sum[name] += entry[name];
+    if (entry.cost !== null) sum.cost = (sum.cost ?? 0) + entry.cost;
   }
   return sum;
 }
@@ -47,34 +56,45 @@ export function tokenNotes(total: Pick<UsageTotals, TokenPart | "estimated" | "u
     parts.flatMap(([value, text]) => (value > 0 ? [text(value)] : [])).join(", ") || undefined;
   return {
     input: joined([
-      [total.cached_tokens, (value) => `${formatShort(value)} read from a cache`],
-      [total.cache_creation_tokens, (value) => `${formatShort(value)} written to a cache`],
+      [total.cached_tokens, (value) => text("usage.notes.cacheRead", { count: formatShort(value) })],
+      [
+        total.cache_creation_tokens,
+        (value) => text("usage.notes.cacheWritten", { count: formatShort(value) }),
+      ],
     ]),
     output: joined([
-      [total.reasoning_tokens, (value) => `${formatShort(value)} for reasoning`],
-      [total.estimated, (value) => `${formatCount(value, "request")} estimated`],
-      [total.uncounted, (value) => `${formatCount(value, "request")} without token counts`],
+      [total.reasoning_tokens, (value) => text("usage.notes.reasoning", { count: formatShort(value) })],
+      [
+        total.estimated,
+        (value) => countedText("usage.notes.estimated", value, { count: formatWhole(value) }),
+      ],
+      [
+        total.uncounted,
+        (value) => countedText("usage.notes.uncounted", value, { count: formatWhole(value) }),
+      ],
     ]),
   };
 }
 
 /** The reasons for which requests are refused, in a few words. Any other reason is shown by its code. */
-const REASONS: Readonly<Record<string, string>> = {
-  limit_requests: "requests per minute",
-  limit_tokens: "tokens per day",
-  limit_parallel: "parallel requests",
-  model_not_allowed: "model not allowed",
-  model_not_found: "unknown model",
-  endpoint_unsupported: "endpoint not offered",
-  address_busy: "too many from one address",
-  bodies_full: "too many large requests",
-  user_bodies_full: "too many large requests of the user",
-  draining: "server was stopping",
-  database_away: "database did not answer",
-  request_invalid: "invalid request",
-  body_invalid: "invalid body",
-  ask_invalid: "invalid request",
-  conversation_unknown: "unknown conversation",
+const REASONS: Readonly<Record<string, TextKey>> = {
+  limit_requests: "usage.refused.limit_requests",
+  limit_tokens: "usage.refused.limit_tokens",
+  limit_parallel: "usage.refused.limit_parallel",
+  limit_budget_day: "usage.refused.limit_budget_day",
+  limit_budget_month: "usage.refused.limit_budget_month",
+  model_not_allowed: "usage.refused.model_not_allowed",
+  model_not_found: "usage.refused.model_not_found",
+  endpoint_unsupported: "usage.refused.endpoint_unsupported",
+  address_busy: "usage.refused.address_busy",
+  bodies_full: "usage.refused.bodies_full",
+  user_bodies_full: "usage.refused.user_bodies_full",
+  draining: "usage.refused.draining",
+  database_away: "usage.refused.database_away",
+  request_invalid: "usage.refused.request_invalid",
+  body_invalid: "usage.refused.body_invalid",
+  ask_invalid: "usage.refused.ask_invalid",
+  conversation_unknown: "usage.refused.conversation_unknown",
 };
 
 /** Returns why requests were refused, the most frequent reason first: `6 requests per minute, 2 unknown model`. */
@@ -82,11 +102,12 @@ export function refusalText(entries: readonly Pick<UsageEntry, "refusals">[]): s
   const sums = new Map<string, number>();
   for (const { refusals } of entries)
     for (const [reason, count] of Object.entries(refusals)) {
-      const text = REASONS[reason] ?? reason;
-      sums.set(text, (sums.get(text) ?? 0) + count);
+      const key = REASONS[reason];
+      const name = key ? text(key) : reason;
+      sums.set(name, (sums.get(name) ?? 0) + count);
     }
   const sorted = [...sums].toSorted(([, a], [, b]) => b - a);
-  return sorted.map(([text, count]) => `${formatShort(count)} ${text}`).join(", ");
+  return sorted.map(([name, count]) => `${formatShort(count)} ${name}`).join(", ");
 }
 
 export interface DailyUsage extends UsageTotals {

@@ -5,9 +5,10 @@ import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx
 import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
-import { formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
+import { formatDuration, formatMoney, formatShare, formatShort, formatWhole } from "../../format.ts";
 import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { countedText, type TextKey, text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { ADMIN_ID } from "../users/principal-link.tsx";
 import { UsageTable } from "./usage-table.tsx";
@@ -24,22 +25,22 @@ export interface UsageSource {
   user?: string | undefined;
 }
 
-const GROUPS: Record<UsageGroup, string> = {
-  day: "By day",
-  model: "By model",
-  agent: "By agent",
-  user: "By user",
-};
+const GROUPS = {
+  day: "usage.byDay",
+  model: "usage.byModel",
+  agent: "usage.byAgent",
+  user: "usage.byUser",
+} as const satisfies Record<UsageGroup, TextKey>;
 const ENTRIES_MAX = 10_000;
 
 type Period = "7" | "30" | "90" | "365" | "custom";
 
 const PERIODS: readonly { value: Period; label: string }[] = [
-  { value: "7", label: "Last 7 days" },
-  { value: "30", label: "Last 30 days" },
-  { value: "90", label: "Last 90 days" },
-  { value: "365", label: "Last 365 days" },
-  { value: "custom", label: "Custom …" },
+  { value: "7", label: text("usage.period.7") },
+  { value: "30", label: text("usage.period.30") },
+  { value: "90", label: text("usage.period.90") },
+  { value: "365", label: text("usage.period.365") },
+  { value: "custom", label: text("usage.period.custom") },
 ];
 
 /** The usage of a period: charts by day, and a table and CSV by a chosen group. */
@@ -57,7 +58,7 @@ export function UsageView({ source }: { source: UsageSource }) {
     <>
       <div class="row usage-filter">
         <Select
-          label="Period"
+          label={text("usage.period")}
           name="period"
           value={period}
           options={PERIODS}
@@ -66,7 +67,7 @@ export function UsageView({ source }: { source: UsageSource }) {
         {period === "custom" ? <Dates {...dates} onChange={(next) => address.change(next)} /> : null}
       </div>
       {dates.from > dates.to ? (
-        <Notice tone="warn">The period ends before it begins. Choose other dates.</Notice>
+        <Notice tone="warn">{text("usage.periodInvalid")}</Notice>
       ) : (
         <PeriodUsage source={source} dates={dates} />
       )}
@@ -107,8 +108,8 @@ function PeriodUsage({ source, dates }: { source: UsageSource; dates: { from: st
 function NoUsage() {
   return (
     <Card>
-      <EmptyState title="No requests in this period.">
-        <p>Each request is counted here a moment after it finishes or fails.</p>
+      <EmptyState title={text("usage.empty")}>
+        <p>{text("usage.empty.hint")}</p>
       </EmptyState>
     </Card>
   );
@@ -123,32 +124,31 @@ function Details({ source, query }: { source: UsageSource; query: Omit<UsageQuer
   );
   return (
     <Card
-      title="Details"
+      title={text("usage.details")}
       isFlush
       actions={
         <>
           <SegmentedControl
-            label="Group by"
+            label={text("usage.groupBy")}
             value={group}
-            options={source.groups.map((one) => ({ value: one, label: GROUPS[one] }))}
+            options={source.groups.map((one) => ({ value: one, label: text(GROUPS[one]) }))}
             onChoose={(by) => address.change({ by: by === source.groups[0] ? undefined : by })}
           />
           <LinkButton isSmall href={source.csvPath({ ...query, by: [group] })} download>
-            CSV
+            {text("usage.csv")}
           </LinkButton>
         </>
       }
     >
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value?.truncated ? (
-        <Notice tone="warn">
-          Only the first {formatWhole(ENTRIES_MAX)} entries are shown. Choose a shorter period to see all.
-        </Notice>
+        <Notice tone="warn">{text("usage.truncated", { count: formatWhole(ENTRIES_MAX) })}</Notice>
       ) : null}
       {value?.by[0] === group ? (
         <UsageTable
           group={group}
           entries={value.usage}
+          currency={value.currency}
           requestsOf={(entry, outcome) => requestsOf(group, entry, { ...query, user: source.user }, outcome)}
         />
       ) : null}
@@ -180,14 +180,14 @@ function Dates({ from, to, onChange }: DatesProps) {
   return (
     <>
       <Field
-        label="From (UTC)"
+        label={text("usage.from")}
         name="from"
         type="date"
         value={from}
         onInput={(value) => value && onChange({ from: value, to })}
       />
       <Field
-        label="To (UTC), inclusive"
+        label={text("usage.to")}
         name="to"
         type="date"
         value={to}
@@ -197,7 +197,7 @@ function Dates({ from, to, onChange }: DatesProps) {
   );
 }
 
-function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
+function DailyCharts({ usage: { from, to, currency, usage } }: { usage: UsageAnswer }) {
   const days = fillDays(from, to, usage);
   const xs = days.map((_, index) => index);
   const xLabel = (index: number) => days[index]?.day ?? "";
@@ -205,66 +205,94 @@ function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
   const common = { xs, xLabel, format: formatShort, isBars: true };
   return (
     <>
-      <TotalTiles entries={usage} />
+      <TotalTiles entries={usage} currency={currency} />
       <div class="grid-2">
         <Card>
           <Chart
             {...common}
-            title="Requests per day"
+            title={text("usage.chart.requests")}
             series={[
-              { label: "all", color: "accent", values: valuesOf(({ asks }) => asks) },
-              { label: "failed", color: "bad", values: valuesOf(({ failed }) => failed) },
+              { label: text("usage.chart.all"), color: "accent", values: valuesOf(({ asks }) => asks) },
+              { label: text("usage.chart.failed"), color: "bad", values: valuesOf(({ failed }) => failed) },
             ]}
           />
         </Card>
         <Card>
           <Chart
             {...common}
-            title="Tokens per day"
+            title={text("usage.chart.tokens")}
             series={[
               {
-                label: "all",
+                label: text("usage.chart.all"),
                 color: "accent",
                 values: valuesOf(({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens),
               },
               {
-                label: "output",
+                label: text("usage.chart.output"),
                 color: "ok",
                 values: valuesOf(({ completion_tokens }) => completion_tokens),
               },
             ]}
           />
         </Card>
+        {currency === null ? null : (
+          <Card>
+            <Chart
+              {...common}
+              format={(value) => formatMoney(value, currency)}
+              isMoney
+              yMaxAtLeast={0.000001}
+              title={text("usage.chart.cost")}
+              series={[{ label: currency, color: "accent", values: valuesOf(({ cost }) => cost ?? 0) }]}
+            />
+          </Card>
+        )}
       </div>
     </>
   );
 }
 
-function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
+function TotalTiles({ entries, currency }: { entries: readonly UsageEntry[]; currency: string | null }) {
   const total = totalOf(entries);
-  const { asks, failed, refused, prompt_tokens, completion_tokens, duration_ms, ...parts } = total;
+  const { asks, failed, refused, prompt_tokens, completion_tokens, duration_ms, cost, unpriced, ...parts } =
+    total;
   const notes = tokenNotes(parts);
   return (
     <Tiles>
       <Tile
-        label="Requests"
+        label={text("usage.requests")}
         value={formatShort(asks)}
-        note={asks > 0 ? `${formatDuration(duration_ms / asks)} on average` : "none was accepted"}
+        note={
+          asks > 0
+            ? text("usage.averageDuration", { duration: formatDuration(duration_ms / asks) })
+            : text("usage.noneAccepted")
+        }
       />
       <Tile
-        label="Failed"
+        label={text("usage.failed")}
         value={formatShort(failed)}
-        note={`${formatShare(failed, asks)} of these requests`}
+        note={text("usage.failedShare", { share: formatShare(failed, asks) })}
         tone={failed > 0 ? "bad" : "plain"}
       />
       <Tile
-        label="Refused"
+        label={text("usage.refused")}
         value={formatShort(refused)}
-        note={refusalText(entries) || "no request was refused"}
+        note={refusalText(entries) || text("usage.noneRefused")}
         tone={refused > 0 ? "warn" : "plain"}
       />
-      <Tile label="Input tokens" value={formatShort(prompt_tokens)} note={notes.input} />
-      <Tile label="Output tokens" value={formatShort(completion_tokens)} note={notes.output} />
+      {currency === null ? null : (
+        <Tile
+          label={text("usage.cost")}
+          value={formatMoney(cost, currency)}
+          note={unpricedNote(unpriced)}
+          tone={unpriced > 0 ? "warn" : "plain"}
+        />
+      )}
+      <Tile label={text("usage.inputTokens")} value={formatShort(prompt_tokens)} note={notes.input} />
+      <Tile label={text("usage.outputTokens")} value={formatShort(completion_tokens)} note={notes.output} />
     </Tiles>
   );
 }
+
+const unpricedNote = (unpriced: number) =>
+  unpriced > 0 ? countedText("usage.unpriced", unpriced, { count: formatWhole(unpriced) }) : undefined;

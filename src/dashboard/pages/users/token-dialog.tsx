@@ -5,6 +5,7 @@ import { CopyField } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
+import { text } from "../../texts/texts.ts";
 
 interface TokenDialogProps {
   title: string;
@@ -25,26 +26,22 @@ export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
   };
   return (
     <Dialog title={title} onClose={onClose} canClose={canClose}>
-      <Notice tone="warn">Copy the token now. The dashboard cannot show it again.</Notice>
+      <Notice tone="warn">{text("tokenDialog.copyNow")}</Notice>
       {note ? <p>{note}</p> : null}
       <div class="stack token">
-        <h3>Token</h3>
-        <CopyField text={token} what="the token" onCopied={() => setCopied(true)} />
-        <h3>Try it with curl</h3>
+        <h3>{text("tokenDialog.token")}</h3>
+        <CopyField text={token} what={text("tokenDialog.copyToken")} onCopied={() => setCopied(true)} />
+        <h3>{text("tokenDialog.curl")}</h3>
         <CopyField
           text={firstRequest(serverUrl(), token)}
-          what="the command"
+          what={text("tokenDialog.copyCommand")}
           onCopied={() => setCopied(true)}
         />
       </div>
-      {isWarned && !isCopied ? (
-        <Notice tone="bad">
-          You have not copied the token. Nobody can see it again after you close this dialog.
-        </Notice>
-      ) : null}
+      {isWarned && !isCopied ? <Notice tone="bad">{text("tokenDialog.notCopied")}</Notice> : null}
       <div class="form-actions">
         <Button kind="primary" onClick={() => (canClose() ? onClose() : undefined)}>
-          {isWarned && !isCopied ? "Close without the token" : "Done"}
+          {text(isWarned && !isCopied ? "tokenDialog.closeAnyway" : "tokenDialog.done")}
         </Button>
       </div>
     </Dialog>

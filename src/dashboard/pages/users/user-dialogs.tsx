@@ -1,11 +1,14 @@
-import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
+import { AMOUNT_FIELDS, LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
 import type { AddedUser, RotatedToken, User } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
+import { session } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { useStore } from "../../state/use-store.ts";
+import { richText, text } from "../../texts/texts.ts";
 import { changesOf, EMPTY_FORM, formValuesOf, type UserFormValues } from "./user-form.ts";
 import { labelOf } from "./user-text.ts";
 
@@ -16,11 +19,11 @@ interface AddProps {
 
 export function AddUserDialog({ onAdded, onClose }: AddProps) {
   return (
-    <Dialog title="Add a user" onClose={onClose}>
+    <Dialog title={text("users.add")} onClose={onClose}>
       <Form
-        submit="Add"
+        submit={text("userDialog.add")}
         onSubmit={async (fields) => onAdded(await api.addUser(changesOf(EMPTY_FORM, fields)))}
-        actions={<Button onClick={onClose}>Cancel</Button>}
+        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
       >
         <UserFieldset values={EMPTY_FORM} />
       </Form>
@@ -37,15 +40,15 @@ interface ChangeProps {
 export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
   const before = formValuesOf(user);
   return (
-    <Dialog title={`Edit ${labelOf(user)}`} onClose={onClose}>
+    <Dialog title={text("userDialog.edit", { user: labelOf(user) })} onClose={onClose}>
       <Form
-        submit="Save"
+        submit={text("userDialog.save")}
         onSubmit={async (fields) => {
           const changes = changesOf(before, fields);
           if (Object.keys(changes).length > 0) onChanged(await api.changeUser(user.user_id, changes));
           else onClose();
         }}
-        actions={<Button onClick={onClose}>Cancel</Button>}
+        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
       >
         <UserFieldset values={before} />
       </Form>
@@ -55,45 +58,65 @@ export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
 
 function UserFieldset({ values }: { values: UserFormValues }) {
   const { value: models } = useFetch((signal) => api.models(signal), []);
-  const available = models && models.length > 0 ? ` Available now: ${shortList(models)}.` : "";
+  const current = useStore(session);
+  const currency = current.state === "in" ? current.who.currency : null;
+  const available =
+    models && models.length > 0 ? ` ${text("userForm.available", { models: shortList(models) })}` : "";
   return (
     // One element around the fields: rendering again when the models arrive must not replace the fields and
     // lose the focus.
     <div class="form">
-      <Field label="Name" name="name" value={values.name} placeholder="Ann" autocomplete="off" isFocused />
       <Field
-        label="Models"
+        label={text("userForm.name")}
+        name="name"
+        value={values.name}
+        placeholder={text("userForm.name.placeholder")}
+        autocomplete="off"
+        isFocused
+      />
+      <Field
+        label={text("userForm.models")}
         name="models"
         value={values.models}
-        placeholder="all models"
+        placeholder={text("userForm.models.placeholder")}
         autocomplete="off"
-        hint={`Separate names with commas. Leave empty to allow all models.${available}`}
+        hint={text("userForm.models.hint") + available}
       />
       <div class="fields-2">
         {LIMIT_FIELDS.map((name) => (
           <Limit key={name} label={USER_ATTRIBUTES[name].label} name={name} values={values} />
         ))}
+        {AMOUNT_FIELDS.map((name) => (
+          <Field
+            key={name}
+            label={budgetLabel(USER_ATTRIBUTES[name].label, currency)}
+            name={name}
+            value={values[name]}
+            placeholder={text("userForm.noBudget")}
+            autocomplete="off"
+          />
+        ))}
         <Field
-          label="Valid until"
+          label={text("userForm.validUntil")}
           name="expires_at"
           type="datetime-local"
           value={values.expires_at}
-          hint="In your time zone. Leave empty for no expiry date."
+          hint={text("userForm.validUntil.hint")}
         />
         <Select
           label={USER_ATTRIBUTES.priority.label}
           name="priority"
           value={values.priority}
           options={PRIORITY_OPTIONS}
-          hint="How often waiting requests have their turn."
+          hint={text("userForm.priority.hint")}
         />
         <Field
           label={USER_ATTRIBUTES.agent_tags.label}
           name="agent_tags"
           value={values.agent_tags}
-          placeholder="all agents"
+          placeholder={text("userForm.tags.placeholder")}
           autocomplete="off"
-          hint="Requests go only to agents with one of these tags. Separate tags with commas."
+          hint={text("userForm.tags.hint")}
         />
       </div>
     </div>
@@ -102,17 +125,21 @@ function UserFieldset({ values }: { values: UserFormValues }) {
 
 /** An empty text removes the priority, which then is `normal`. */
 const PRIORITY_OPTIONS = [
-  { value: "", label: "normal" },
-  { value: "high", label: "high" },
-  { value: "low", label: "low" },
+  { value: "", label: text("userForm.priority.normal") },
+  { value: "high", label: text("userForm.priority.high") },
+  { value: "low", label: text("userForm.priority.low") },
 ];
 
 const NAMED_MAX = 8;
 
 function shortList(models: readonly string[]): string {
   const rest = models.length - NAMED_MAX;
-  return `${models.slice(0, NAMED_MAX).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  const shown = models.slice(0, NAMED_MAX).join(", ");
+  return rest > 0 ? text("userForm.andMore", { models: shown, count: rest }) : shown;
 }
+
+const budgetLabel = (label: string, currency: string | null) =>
+  currency === null ? label : text("userForm.budget", { label, currency });
 
 function Limit({
   label,
@@ -124,16 +151,23 @@ function Limit({
   values: UserFormValues;
 }) {
   return (
-    <Field label={label} name={name} type="number" min={1} value={values[name]} placeholder="no limit" />
+    <Field
+      label={label}
+      name={name}
+      type="number"
+      min={1}
+      value={values[name]}
+      placeholder={text("userForm.noLimit")}
+    />
   );
 }
 
 const GRACES = [
-  { value: "0", label: "expires at once" },
-  { value: "600", label: "stays valid for 10 minutes" },
-  { value: "3600", label: "stays valid for 1 hour" },
-  { value: "86400", label: "stays valid for 1 day" },
-  { value: "604800", label: "stays valid for 1 week" },
+  { value: "0", label: text("userDialog.grace.none") },
+  { value: "600", label: text("userDialog.grace.minutes") },
+  { value: "3600", label: text("userDialog.grace.hour") },
+  { value: "86400", label: text("userDialog.grace.day") },
+  { value: "604800", label: text("userDialog.grace.week") },
 ];
 
 interface RotateProps {
@@ -145,21 +179,22 @@ interface RotateProps {
 
 export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
   return (
-    <Dialog title={`Rotate the token of ${labelOf(user)}`} onClose={onClose}>
+    <Dialog title={text("userDialog.rotateTitle", { user: labelOf(user) })} onClose={onClose}>
       <Form
-        submit="Rotate"
+        submit={text("userDialog.rotate")}
         onSubmit={async ({ grace = "86400" }) => {
           const rotated = await api.rotateUser(user.user_id, Number(grace));
-          onRotated(rotated, `The old token ${GRACES.find(({ value }) => value === grace)?.label ?? ""}.`);
+          const state = GRACES.find(({ value }) => value === grace)?.label ?? "";
+          onRotated(rotated, text("userDialog.rotated", { state }));
         }}
-        actions={<Button onClick={onClose}>Cancel</Button>}
+        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
       >
         <Select
-          label="Old token"
+          label={text("userDialog.oldToken")}
           name="grace"
           value="86400"
           options={GRACES}
-          hint="If the token has leaked, let it expire at once, which also cancels its running requests. Otherwise leave enough time to replace it."
+          hint={text("userDialog.oldToken.hint")}
         />
       </Form>
     </Dialog>
@@ -175,15 +210,12 @@ interface DisableProps {
 export function DisableDialog({ user, onDisabled, onClose }: DisableProps) {
   return (
     <ConfirmDialog
-      title={`Disable ${labelOf(user)}?`}
-      action="Disable"
+      title={text("userDialog.disableTitle", { user: labelOf(user) })}
+      action={text("userDialog.disable")}
       onConfirm={async () => onDisabled(await api.disableUser(user.user_id))}
       onClose={onClose}
     >
-      <p>
-        The token of <b>{labelOf(user)}</b> is refused until you enable the user again. Running requests are
-        canceled at once.
-      </p>
+      <p>{richText("userDialog.disableText", { user: <b>{labelOf(user)}</b> })}</p>
     </ConfirmDialog>
   );
 }
@@ -197,8 +229,8 @@ interface DeleteProps {
 export function DeleteDialog({ user, onDeleted, onClose }: DeleteProps) {
   return (
     <ConfirmDialog
-      title={`Delete ${labelOf(user)}?`}
-      action={`Delete ${labelOf(user)}`}
+      title={text("userDialog.deleteTitle", { user: labelOf(user) })}
+      action={text("userDialog.delete", { user: labelOf(user) })}
       onConfirm={async () => {
         await api.deleteUser(user.user_id);
         onDeleted();
@@ -206,9 +238,10 @@ export function DeleteDialog({ user, onDeleted, onClose }: DeleteProps) {
       onClose={onClose}
     >
       <p>
-        This deletes <b>{labelOf(user)}</b> (<span class="mono">{user.user_id}</span>) with their token and
-        conversations, and cancels their running requests. Their usage is kept. You cannot undo this. To lock
-        the user out temporarily, disable the user instead.
+        {richText("userDialog.deleteText", {
+          user: <b>{labelOf(user)}</b>,
+          id: <span class="mono">{user.user_id}</span>,
+        })}
       </p>
     </ConfirmDialog>
   );

@@ -1,8 +1,9 @@
-import { LIMIT_FIELDS, USER_ATTRIBUTES, USER_FIELDS } from "../../../user-attributes.ts";
+import { AMOUNT_FIELDS, LIMIT_FIELDS, USER_ATTRIBUTES, USER_FIELDS } from "../../../user-attributes.ts";
 import type { UserFields } from "../../api/api.ts";
 import type { User } from "../../api/types.ts";
 import { formatTime } from "../../format.ts";
 import { readNameList } from "../../name-list.ts";
+import { text as tableText } from "../../texts/texts.ts";
 
 /** The texts in the form's fields. */
 export type UserFormValues = Record<keyof UserFields, string>;
@@ -10,7 +11,7 @@ export type UserFormValues = Record<keyof UserFields, string>;
 export const EMPTY_FORM = Object.fromEntries(USER_FIELDS.map((field) => [field, ""])) as UserFormValues;
 
 export function formValuesOf(user: User): UserFormValues {
-  const limits = LIMIT_FIELDS.map((field) => [field, String(user[field] ?? "")]);
+  const limits = [...LIMIT_FIELDS, ...AMOUNT_FIELDS].map((field) => [field, String(user[field] ?? "")]);
   return {
     ...EMPTY_FORM,
     name: user.name ?? "",
@@ -46,13 +47,14 @@ const READERS = {
   time: readTime,
   models: readNames,
   limit: readLimit,
+  amount: readAmount,
   priority: (text: string) => text,
   tags: readNames,
 };
 
 function readTime(text: string): string {
   const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new Error("The expiry date is not valid. Enter a date and a time.");
+  if (Number.isNaN(time.getTime())) throw new Error(tableText("userForm.timeInvalid"));
   return time.toISOString();
 }
 
@@ -64,6 +66,12 @@ function readNames(text: string): string[] | null {
 function readLimit(text: string, label: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new Error(`${label} must be a whole number greater than 0.`);
+    throw new Error(tableText("userForm.limitInvalid", { label }));
+  return value;
+}
+
+function readAmount(text: string, label: string): number {
+  const value = /^\d{1,10}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (value === 0) throw new Error(tableText("userForm.amountInvalid", { label }));
   return value;
 }

@@ -6,10 +6,11 @@ import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pagination, pagesOf } from "../../components/pagination.tsx";
-import { formatCount } from "../../format.ts";
+import { formatWhole } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { countedText, text } from "../../texts/texts.ts";
 import { TokenDialog } from "./token-dialog.tsx";
 import { AddUserDialog } from "./user-dialogs.tsx";
 import { selectUsers, type UserFilter } from "./user-filter.ts";
@@ -28,15 +29,15 @@ export function UserListPage() {
   return (
     <>
       <PageHeader
-        title="Users"
+        title={text("users.title")}
         lead={
           count > 0
-            ? `${formatCount(count, "user")}, each with their own token and limits.`
-            : "Each user has their own token and limits."
+            ? countedText("users.lead", count, { count: formatWhole(count) })
+            : text("users.lead.none")
         }
       >
         <Button kind="primary" onClick={() => setAdding(true)}>
-          Add a user
+          {text("users.add")}
         </Button>
       </PageHeader>
       {users.error ? <Notice tone="bad">{users.error}</Notice> : null}
@@ -53,7 +54,7 @@ export function UserListPage() {
       ) : null}
       {added ? (
         <TokenDialog
-          title={`Token for ${added.name ?? "the new user"}`}
+          title={text("users.tokenFor", { user: added.name ?? text("users.newUser") })}
           token={added.token}
           onClose={() => setAdded(undefined)}
         />
@@ -62,25 +63,36 @@ export function UserListPage() {
   );
 }
 
+interface UsageByUser {
+  of: ReadonlyMap<string, UserUsage>;
+  currency: string | null;
+}
+
 /** Returns each user's usage in the last 30 days; empty until it is loaded. */
-function useUsageByUser(): ReadonlyMap<string, UserUsage> {
+function useUsageByUser(): UsageByUser {
   const { value } = useFetch((signal) => api.usage({ by: ["user"], limit: USERS_MAX }, signal), []);
-  return useMemo(() => new Map((value?.usage ?? []).map((entry) => [entry.user ?? "", entry])), [value]);
+  return useMemo(
+    () => ({
+      of: new Map((value?.usage ?? []).map((entry) => [entry.user ?? "", entry])),
+      currency: value?.currency ?? null,
+    }),
+    [value],
+  );
 }
 
 const STATES = [
-  { value: "all", label: "All" },
-  { value: "active", label: "Active" },
-  { value: "disabled", label: "Disabled" },
-  { value: "expired", label: "Expired" },
+  { value: "all", label: text("users.filter.all") },
+  { value: "active", label: text("users.filter.active") },
+  { value: "disabled", label: text("users.filter.disabled") },
+  { value: "expired", label: text("users.filter.expired") },
 ] as const;
 
 const ORDERS = [
-  { value: "newest", label: "Newest first" },
-  { value: "oldest", label: "Oldest first" },
-  { value: "name", label: "Name" },
-  { value: "requests", label: "Most requests" },
-  { value: "expiry", label: "Expiring soonest" },
+  { value: "newest", label: text("users.order.newest") },
+  { value: "oldest", label: text("users.order.oldest") },
+  { value: "name", label: text("users.order.name") },
+  { value: "requests", label: text("users.order.requests") },
+  { value: "expiry", label: text("users.order.expiry") },
 ] as const;
 
 /** Reads the filter in the address. */
@@ -93,12 +105,12 @@ function filterOf({ get }: AddressValues): UserFilter {
   };
 }
 
-function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap<string, UserUsage> }) {
+function UserList({ users, usage }: { users: readonly User[]; usage: UsageByUser }) {
   const address = useAddress();
   const filter = filterOf(address);
   const search = JSON.stringify(filter);
   const found = useMemo(
-    () => selectUsers(users, filter, { requestsOf: (id) => usage.get(id)?.asks ?? 0, now: Date.now() }),
+    () => selectUsers(users, filter, { requestsOf: (id) => usage.of.get(id)?.asks ?? 0, now: Date.now() }),
     [users, search, usage],
   );
   const { shown, ...pages } = pagesOf(found, PAGE_ROWS, Number(address.get("page") ?? 1) - 1);
@@ -106,10 +118,8 @@ function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap
   if (users.length === 0)
     return (
       <Card>
-        <EmptyState title="There are no users yet.">
-          <p>
-            Add a user for each person or program, and give them the user's token instead of the admin key.
-          </p>
+        <EmptyState title={text("users.empty")}>
+          <p>{text("users.empty.hint")}</p>
         </EmptyState>
       </Card>
     );
@@ -117,22 +127,22 @@ function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap
     <>
       <search class="users-filter">
         <Field
-          label="Search"
+          label={text("users.search")}
           name="search"
           type="search"
-          placeholder="Name, ID or model"
+          placeholder={text("users.search.placeholder")}
           value={filter.search}
           onInput={(text) => choose({ search: text })}
         />
         <Select
-          label="State"
+          label={text("users.filter.state")}
           name="state"
           value={filter.state}
           options={STATES}
           onInput={(state) => choose({ state })}
         />
         <Select
-          label="Sort by"
+          label={text("users.order")}
           name="order"
           value={filter.order}
           options={ORDERS}
@@ -140,13 +150,15 @@ function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap
         />
       </search>
       <p class="off-screen" role="status">
-        {search === JSON.stringify(ALL) ? "" : `${formatCount(found.length, "user")} found`}
+        {search === JSON.stringify(ALL)
+          ? ""
+          : countedText("users.found", found.length, { count: formatWhole(found.length) })}
       </p>
       <Card isFlush>
-        <UserTable users={shown} usage={usage} />
+        <UserTable users={shown} usage={usage.of} currency={usage.currency} />
         <Pagination
           {...pages}
-          label="User pages"
+          label={text("users.pages")}
           onTurn={(page) => address.change({ page: page > 0 ? String(page + 1) : undefined })}
         />
       </Card>

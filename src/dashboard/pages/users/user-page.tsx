@@ -1,4 +1,4 @@
-import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
+import { AMOUNT_FIELDS, LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
 import type { User } from "../../api/types.ts";
@@ -7,10 +7,13 @@ import { Card, Notice } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { showToast } from "../../components/toast.tsx";
-import { formatTime, formatWhole } from "../../format.ts";
+import { formatAmount, formatTime, formatWhole } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
+import { session } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { useStore } from "../../state/use-store.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { trafficHref } from "../traffic/traffic-view.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
@@ -24,7 +27,7 @@ export function UserPage({ id }: { id: string }) {
   const { value: user, error, replace } = useFetch((signal) => api.user(id, signal), [id]);
   return (
     <>
-      <PageHeader title={user ? labelOf(user) : "User"} lead={<UserLinks id={id} />}>
+      <PageHeader title={user ? labelOf(user) : text("user.title")} lead={<UserLinks id={id} />}>
         {user ? <Actions user={user} onChange={replace} /> : null}
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
@@ -37,8 +40,11 @@ export function UserPage({ id }: { id: string }) {
 function UserLinks({ id }: { id: string }) {
   return (
     <>
-      <a href={hrefOf("users")}>All users</a> · <a href={requestsHref({ user: id })}>Requests</a> ·{" "}
-      <a href={trafficHref({ period: "24h", by: "model", only: { group: "user", name: id } })}>Traffic</a>
+      <a href={hrefOf("users")}>{text("user.all")}</a> ·{" "}
+      <a href={requestsHref({ user: id })}>{text("user.requests")}</a> ·{" "}
+      <a href={trafficHref({ period: "24h", by: "model", only: { group: "user", name: id } })}>
+        {text("user.traffic")}
+      </a>
     </>
   );
 }
@@ -62,19 +68,19 @@ function Actions({ user, onChange }: { user: User; onChange: (user: User) => voi
   const [open, setOpen] = useState<Open | undefined>(undefined);
   const enable = async () => {
     onChange(await api.enableUser(user.user_id));
-    showToast(`Enabled ${labelOf(user)}.`);
+    showToast(text("user.enabled", { user: labelOf(user) }));
   };
   return (
     <>
-      <Button onClick={() => setOpen({ what: "change" })}>Edit</Button>
-      <Button onClick={() => setOpen({ what: "rotate" })}>Rotate token</Button>
+      <Button onClick={() => setOpen({ what: "change" })}>{text("user.edit")}</Button>
+      <Button onClick={() => setOpen({ what: "rotate" })}>{text("user.rotate")}</Button>
       {user.disabled_at === null ? (
-        <Button onClick={() => setOpen({ what: "disable" })}>Disable</Button>
+        <Button onClick={() => setOpen({ what: "disable" })}>{text("user.disable")}</Button>
       ) : (
-        <Button onClick={enable}>Enable</Button>
+        <Button onClick={enable}>{text("user.enable")}</Button>
       )}
       <Button kind="danger" onClick={() => setOpen({ what: "delete" })}>
-        Delete
+        {text("user.delete")}
       </Button>
       <Dialogs user={user} onChange={onChange} open={open} setOpen={setOpen} />
     </>
@@ -98,7 +104,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           onChanged={(changed) => {
             onChange(changed);
             close();
-            showToast(`Saved the changes to ${labelOf(changed)}.`);
+            showToast(text("user.saved", { user: labelOf(changed) }));
           }}
           onClose={close}
         />
@@ -112,7 +118,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
       ) : null}
       {open?.what === "token" ? (
         <TokenDialog
-          title={`New token for ${labelOf(user)}`}
+          title={text("user.newToken", { user: labelOf(user) })}
           token={open.token}
           note={open.note}
           onClose={close}
@@ -123,7 +129,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           user={user}
           onDisabled={(changed) => {
             onChange(changed);
-            showToast(`Disabled ${labelOf(user)}.`);
+            showToast(text("user.disabled", { user: labelOf(user) }));
           }}
           onClose={close}
         />
@@ -132,7 +138,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
         <DeleteDialog
           user={user}
           onDeleted={() => {
-            showToast(`Deleted ${labelOf(user)}.`);
+            showToast(text("user.deleted", { user: labelOf(user) }));
             location.hash = hrefOf("users");
           }}
           onClose={close}
@@ -143,30 +149,37 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
 }
 
 function Facts({ user }: { user: User }) {
-  const limit = (value: number | null) => (value === null ? "no limit" : formatWhole(value));
+  const current = useStore(session);
+  const currency = current.state === "in" ? current.who.currency : null;
+  const limit = (value: number | null) => (value === null ? text("user.noLimit") : formatWhole(value));
+  const budget = (value: number | null) =>
+    value === null ? text("user.noLimit") : formatAmount(value, currency);
   const rows: [string, string][] = [
     ...LIMIT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, limit(user[field])]),
-    ["Models", user.models?.join(", ") ?? "all"],
-    [USER_ATTRIBUTES.priority.label, user.priority ?? "normal"],
-    [USER_ATTRIBUTES.agent_tags.label, user.agent_tags?.join(", ") ?? "all agents"],
-    ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no expiry date"],
-    ["Added", formatTime(user.created_at)],
+    ...AMOUNT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, budget(user[field])]),
+    [text("user.models"), user.models?.join(", ") ?? text("user.allModels")],
+    [USER_ATTRIBUTES.priority.label, user.priority ?? text("user.normalPriority")],
+    [USER_ATTRIBUTES.agent_tags.label, user.agent_tags?.join(", ") ?? text("user.allAgents")],
+    [text("user.validUntil"), user.expires_at ? formatTime(user.expires_at) : text("user.noExpiry")],
+    [text("user.added"), formatTime(user.created_at)],
   ];
   return (
     <Card>
       <dl class="user-facts">
         <div>
-          <dt>State</dt>
+          <dt>{text("user.state")}</dt>
           <dd>
             <StateBadge user={user} />{" "}
-            {user.disabled_at ? <span class="muted">since {formatTime(user.disabled_at)}</span> : null}
+            {user.disabled_at ? (
+              <span class="muted">{text("user.since", { time: formatTime(user.disabled_at) })}</span>
+            ) : null}
           </dd>
         </div>
         <div class="user-fact-id">
-          <dt>ID</dt>
+          <dt>{text("user.id")}</dt>
           <dd class="row">
             <span class="mono">{user.user_id}</span>
-            <CopyButton text={user.user_id} what="the ID" isSmall />
+            <CopyButton text={user.user_id} what={text("user.copyId")} isSmall />
           </dd>
         </div>
         {rows.map(([title, value]) => (

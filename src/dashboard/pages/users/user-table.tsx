@@ -3,23 +3,27 @@ import { Badge } from "../../components/badge.tsx";
 import { EmptyState } from "../../components/card.tsx";
 import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
-import { formatShort, formatTime } from "../../format.ts";
+import { formatMoney, formatShort, formatTime } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
+import { text } from "../../texts/texts.ts";
 import { stateOf } from "./user-filter.ts";
 import { labelOf, limitsText } from "./user-text.ts";
 
-export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens">;
+export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens" | "cost">;
 
 export function UserTable({
   users,
   usage,
+  currency,
 }: {
   users: readonly User[];
   usage: ReadonlyMap<string, UserUsage>;
+  /** Null without prices. */
+  currency: string | null;
 }) {
   const columns: Column<User>[] = [
     {
-      title: "User",
+      title: text("users.table.user"),
       cell: (user) => (
         <>
           <Name text={labelOf(user)}>
@@ -30,46 +34,63 @@ export function UserTable({
       ),
       isHeader: true,
     },
-    { title: "State", cell: (user) => <StateBadge user={user} /> },
+    { title: text("users.table.state"), cell: (user) => <StateBadge user={user} /> },
     {
-      title: "Models",
-      cell: ({ models }) => <Name text={models?.join(", ") ?? "all"} class="user-models" />,
+      title: text("users.table.models"),
+      cell: ({ models }) => (
+        <Name text={models?.join(", ") ?? text("users.table.allModels")} class="user-models" />
+      ),
     },
-    { title: "Limits", cell: (user) => <span class="user-limits">{limitsText(user)}</span> },
     {
-      title: "Requests (30 days)",
+      title: text("users.table.limits"),
+      cell: (user) => <span class="user-limits">{limitsText(user, currency)}</span>,
+    },
+    {
+      title: text("users.table.requests"),
       cell: ({ user_id }) => formatShort(usage.get(user_id)?.asks ?? 0),
       isNumber: true,
     },
     {
-      title: "Tokens (30 days)",
+      title: text("users.table.tokens"),
       cell: ({ user_id }) => formatShort(tokensOf(usage.get(user_id))),
       isNumber: true,
     },
+    ...(currency === null
+      ? []
+      : [
+          {
+            title: text("users.table.cost"),
+            cell: ({ user_id }: User) => formatMoney(usage.get(user_id)?.cost ?? 0, currency),
+            isNumber: true,
+          },
+        ]),
     {
-      title: "Added",
+      title: text("users.table.added"),
       cell: ({ created_at }) => <time datetime={created_at}>{formatTime(created_at).slice(0, 10)}</time>,
     },
   ];
   return (
     <Table
-      caption="Users"
+      caption={text("users.table.caption")}
       columns={columns}
       rows={users}
       keyOf={({ user_id }) => user_id}
-      empty={
-        <EmptyState title="No user matches.">
-          Search for another name, ID or model, or choose another state.
-        </EmptyState>
-      }
+      empty={<EmptyState title={text("users.table.noMatch")}>{text("users.table.noMatch.hint")}</EmptyState>}
     />
   );
 }
 
 export function StateBadge({ user }: { user: User }) {
   const state = stateOf(user, Date.now());
-  return <Badge tone={state === "active" ? "ok" : state === "disabled" ? "bad" : "warn"}>{state}</Badge>;
+  const tone = state === "active" ? "ok" : state === "disabled" ? "bad" : "warn";
+  return <Badge tone={tone}>{text(STATES[state])}</Badge>;
 }
+
+const STATES = {
+  active: "users.state.active",
+  disabled: "users.state.disabled",
+  expired: "users.state.expired",
+} as const;
 
 function tokensOf(usage: UserUsage | undefined): number {
   return (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0);

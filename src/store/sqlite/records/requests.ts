@@ -18,7 +18,7 @@ const COLUMNS = `at, request_id AS requestId, user_id AS userId, agent, agent_na
   first_byte_ms AS firstByteMs, duration_ms AS durationMs, prompt_tokens AS inputTokens,
   completion_tokens AS outputTokens, cached_tokens AS cachedTokens, cache_creation_tokens AS cacheCreationTokens,
   reasoning_tokens AS reasoningTokens, tokens_estimated AS tokensEstimated, audio_ms AS audioMs, images,
-  search_units AS searchUnits, input_bytes AS inputBytes, output_bytes AS outputBytes`;
+  search_units AS searchUnits, input_bytes AS inputBytes, output_bytes AS outputBytes, cost_nanos AS costNanos`;
 
 const FILTERS = `(?5 = 0 OR user_id IS ?6) AND (?7 IS NULL OR agent = ?7) AND (?8 IS NULL OR model = ?8)
   AND (?9 IS NULL OR surface = ?9) AND (?10 IS NULL OR outcome = ?10) AND (?11 IS NULL OR request_id = ?11)`;

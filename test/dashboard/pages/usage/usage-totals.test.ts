@@ -24,6 +24,8 @@ const entry = (day: string, asks: number): UsageEntry => ({
   search_units: 2 * asks,
   input_bytes: 1_000 * asks,
   output_bytes: 10 * asks,
+  cost: asks / 4,
+  unpriced: asks - 1,
   refused: asks,
   refusals: { limit_requests: asks },
 });
@@ -46,8 +48,16 @@ test("the total of usage entries is the sum of each of their numbers", () => {
     search_units: 10,
     input_bytes: 5_000,
     output_bytes: 50,
+    cost: 1.25,
+    unpriced: 3,
     refused: 5,
   });
+});
+
+test("a total has no cost if no entry has one, and else that of the others", () => {
+  const unpriced = { ...entry("2026-11-22", 2), cost: null };
+  expect(totalOf([unpriced, unpriced]).cost).toBeNull();
+  expect(totalOf([unpriced, entry("2026-11-23", 1), unpriced]).cost).toBe(0.25);
 });
 
 test("the tiles of usage name the parts of the tokens that are not zero", () => {

@@ -14,6 +14,8 @@ test("fields are converted to the form that the API takes", () => {
     requests_per_minute: "60",
     tokens_per_day: "1000000",
     max_parallel: "4",
+    budget_day: "2.50",
+    budget_month: "0.000001",
     expires_at: "2027-03-01T12:30",
     priority: "high",
     agent_tags: "home, gpu",
@@ -24,6 +26,8 @@ test("fields are converted to the form that the API takes", () => {
     requests_per_minute: 60,
     tokens_per_day: 1_000_000,
     max_parallel: 4,
+    budget_day: 2.5,
+    budget_month: 0.000001,
     expires_at: new Date("2027-03-01T12:30").toISOString(),
     priority: "high",
     agent_tags: ["home", "gpu"],
@@ -68,3 +72,12 @@ test.each(["0", "-1", "1.5", "many", "1e400"])("a limit of %s is refused", (toke
 test("an expiry date that is not a time is refused", () => {
   expect(() => changesOf(EMPTY_FORM, { expires_at: "tomorrow" })).toThrow("expiry date is not valid");
 });
+
+test.each(["0", "0.00", "-1", "1,5", "1e3", "0.0000001", "much"])(
+  "a budget of %s is refused",
+  (budget_day) => {
+    expect(() => changesOf(EMPTY_FORM, { budget_day })).toThrow(
+      "Budget per day must be an amount greater than 0, with at most six decimal places.",
+    );
+  },
+);

@@ -1,8 +1,49 @@
 import { expect, test } from "bun:test";
-import { createTokenBudget, startOfDay } from "../../src/auth/token-budget.ts";
+import { createPeriodBudget, DAY, MONTH, startOfDay, startOfMonth } from "../../src/auth/period-budget.ts";
 
 const HOUR_MS = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
+
+function createTokenBudget(now: () => number, used?: ReadonlyMap<string, number>) {
+  const usedText = (limit: number, count: number) => `The limit is ${limit}, and ${count} were used.`;
+  return createPeriodBudget({ period: DAY, now, code: "limit_tokens", usedText, used });
+}
+
+test("a month starts at midnight of its first day in UTC, and the next one where it ends", () => {
+  const [last, first] = [Date.UTC(2026, 10, 30, 23, 59, 59, 999), Date.UTC(2026, 11, 1)];
+  expect(startOfMonth(last)).toBe(Date.UTC(2026, 10, 1));
+  expect(startOfMonth(first)).toBe(first);
+  const lengths = Array.from({ length: 48 }, (_, month) => {
+    const start = Date.UTC(2026, month, 1);
+    return (MONTH.endOf(start) - start) / (24 * HOUR_MS);
+  });
+  const [year, leapYear] = [28, 29].map((february) => [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]);
+  expect(lengths).toEqual([year, year, leapYear, year].flatMap((months) => months ?? []));
+});
+
+test("a budget of a month lasts until the last millisecond of the month, and starts again with the next one", () => {
+  let now = Date.UTC(2028, 1, 29, 23, 59, 59, 998);
+  const usedText = (limit: number, used: number, resetAt: number) =>
+    `${used} of ${limit} until ${new Date(resetAt).toISOString()}.`;
+  const budget = createPeriodBudget({ period: MONTH, now: () => now, code: "limit_budget_month", usedText });
+  budget.add("ann", 10, Date.UTC(2028, 1, 1));
+  budget.add("ann", 99, Date.UTC(2028, 1, 1) - 1);
+  expect(() => budget.checkUsed("ann", 10)).toThrow(
+    expect.objectContaining({
+      code: "limit_budget_month",
+      retryAfterMs: 2,
+      hint: "10 of 10 until 2028-03-01T00:00:00.000Z. Please try again in 0.002s.",
+    }),
+  );
+  now += 1;
+  expect(budget.used("ann")).toBe(10);
+  now += 1;
+  expect([budget.used("ann"), budget.resetMs()]).toEqual([0, 31 * 24 * HOUR_MS]);
+  budget.checkUsed("ann", 1);
+  // What ended in the new month, but came in the old one, belongs to the old one.
+  budget.add("ann", 5, now - 1);
+  expect(budget.used("ann")).toBe(0);
+});
 
 test("a day starts at midnight in UTC, before 1970 too", () => {
   expect(startOfDay(NOON)).toBe(NOON - 12 * HOUR_MS);

@@ -1,0 +1,100 @@
+import { useId } from "hono/jsx/dom";
+import { Button } from "../../components/button.tsx";
+import { ScrollArea } from "../../components/scroll-area.tsx";
+import { text } from "../../texts/texts.ts";
+import { PRICE_FIELDS, type PriceRow } from "./price-form.ts";
+
+interface PriceTableProps {
+  rows: readonly { id: number; row: PriceRow }[];
+  /** The names of models to choose from. Others may be typed. */
+  models: readonly string[];
+  onRemove: (id: number) => void;
+}
+
+/** A table of fields, whose names in the form's data end with the number of their row. */
+export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
+  const list = useId();
+  return (
+    <ScrollArea label={text("prices.list")}>
+      <table class="prices">
+        <caption class="off-screen">{text("prices.list")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{text("prices.model")}</th>
+            {PRICE_FIELDS.map(({ field, title }) => (
+              <th key={field} scope="col">
+                {text(title)}
+              </th>
+            ))}
+            <th scope="col">
+              <span class="off-screen">{text("prices.actions")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ id, row }, index) => (
+            <tr key={id}>
+              <td>
+                <Input
+                  name={`model-${id}`}
+                  value={row.model}
+                  label={text("prices.field", { row: index + 1, field: text("prices.model") })}
+                  list={list}
+                />
+              </td>
+              {PRICE_FIELDS.map(({ field, title }) => (
+                <td key={field}>
+                  <Input
+                    name={`${field}-${id}`}
+                    value={row[field]}
+                    label={text("prices.field", { row: index + 1, field: text(title) })}
+                    isNumber
+                  />
+                </td>
+              ))}
+              <td>
+                <Button
+                  kind="quiet"
+                  isSmall
+                  label={text("prices.removeRow", { row: index + 1 })}
+                  onClick={() => onRemove(id)}
+                >
+                  {text("prices.remove")}
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <datalist id={list}>
+        {models.map((model) => (
+          <option key={model} value={model} />
+        ))}
+      </datalist>
+    </ScrollArea>
+  );
+}
+
+interface InputProps {
+  name: string;
+  value: string;
+  label: string;
+  list?: string;
+  isNumber?: boolean;
+}
+
+function Input({ name, value, label, list, isNumber }: InputProps) {
+  return (
+    <div class="field">
+      <input
+        name={name}
+        value={value}
+        aria-label={label}
+        {...(list !== undefined && { list })}
+        {...(isNumber && { inputmode: "decimal", class: "number" })}
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </div>
+  );
+}

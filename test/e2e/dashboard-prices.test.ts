@@ -1,0 +1,110 @@
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { hides, inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility } from "../support/browser-accessibility.ts";
+import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { startScene } from "../support/scene.ts";
+
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+
+async function addPrice(page: Page, row: number, fields: Record<string, string>): Promise<void> {
+  await button(page, "Add a model").click();
+  for (const [label, text] of Object.entries(fields))
+    await page.getByLabel(`Row ${row}: ${label}`, { exact: true }).fill(text);
+}
+
+inBrowser("dashboard: prices and budgets", (browser) => {
+  test("prices are entered, refused with a reason, kept, and taken back", async () => {
+    const scene = await startScene({ flags: ["--echo"] });
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Prices");
+    await shows(page.getByText("No model has a price."));
+    await page.getByLabel("Currency").fill("CHF");
+    await addPrice(page, 1, { Model: "echo", Input: "lots" });
+    await button(page, "Save").click();
+    await shows(page.getByText("echo: Input must be a number that is not negative"));
+    expect(await page.getByLabel("Row 1: Model").inputValue()).toBe("echo");
+    await page.getByLabel("Row 1: Input").fill("2.5");
+    await addPrice(page, 2, { Model: "gpt-*", Output: "10", Hour: "0.4" });
+    await checkAccessibility(page);
+    await button(page, "Save").click();
+    await shows(page.getByText("Saved the prices."));
+    const headers = { authorization: scene.adminKey };
+    const saved = { currency: "CHF", models: { echo: { input: 2.5 }, "gpt-*": { output: 10, hour: 0.4 } } };
+    const current = async () =>
+      (await scene.request<{ settings: { prices: { current: unknown } } }>("/admin/settings", { headers }))
+        .body.settings.prices.current;
+    expect(await current()).toEqual(saved);
+    await page.reload();
+    expect(await page.getByLabel("Row 2: Hour").inputValue()).toBe("0.4");
+    await button(page, "Remove row 1").click();
+    expect(await page.getByLabel("Row 1: Model").inputValue()).toBe("gpt-*");
+    await button(page, "Save").click();
+    await hides(page.getByLabel("Row 2: Model"));
+    expect(await current()).toEqual({ currency: "CHF", models: { "gpt-*": { output: 10, hour: 0.4 } } });
+    await button(page, "Use the server's settings").click();
+    await shows(page.getByText("No model has a price."));
+    await hides(button(page, "Use the server's settings"));
+  });
+
+  test("a change that someone else has made meanwhile is not overwritten", async () => {
+    const scene = await startScene({ flags: ["--echo"] });
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Prices");
+    await addPrice(page, 1, { Model: "echo", Input: "1" });
+    const headers = { authorization: scene.adminKey };
+    const prices = { currency: "EUR", models: { other: { input: 3 } } };
+    await scene.request("/admin/settings", { method: "PATCH", headers, body: JSON.stringify({ prices }) });
+    browser.allow(/status of 412/);
+    await button(page, "Save").click();
+    await shows(page.getByRole("alert").getByText("The settings have been changed meanwhile"));
+    expect(await page.getByLabel("Row 1: Input").inputValue()).toBe("1");
+  });
+
+  test("usage, the request and the user's own page show costs, and what is left of a budget", async () => {
+    const prices = JSON.stringify({ currency: "EUR", models: { "ec*": { input: 1_000_000, output: 0 } } });
+    const scene = await startScene({ flags: ["--echo", "--prices", prices] });
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Users");
+    await button(page, "Add a user").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Ann");
+    await dialog.getByLabel("Budget per day (EUR)").fill("2.5");
+    await dialog.getByLabel("Budget per month (EUR)").fill("nothing");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(dialog.getByText("Budget per month must be an amount greater than 0"));
+    await dialog.getByLabel("Budget per month (EUR)").fill("60");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(page.getByRole("dialog", { name: "Token for Ann" }));
+    const token = await copy(page, "the token");
+    scene.server.keepSecret(token);
+    await button(page, "Done").click();
+    await shows(rowOf(page, "Users", "Ann").getByText("€2.50 a day, €60.00 a month"));
+
+    // Four letters are a token, and each costs a euro.
+    const ask = () => scene.ask({ content: "four" }, { key: token });
+    const statuses = [];
+    for (let asks = 0; asks < 4; asks++) statuses.push((await ask()).status);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.at(-1)).toBe(429);
+
+    await goTo(page, "Usage");
+    await shows(page.getByText("Cost per day", { exact: true }));
+    await page.getByRole("radio", { name: "By model" }).check();
+    await shows(
+      page
+        .getByRole("table", { name: "Usage by model" })
+        .getByText(/^€\d+\.\d\d$/)
+        .first(),
+    );
+    await goTo(page, "Requests");
+    await page.getByRole("table", { name: "Requests, newest first" }).getByRole("link").first().click();
+    await shows(page.getByRole("dialog", { name: "Request" }).getByText(/^€\d+\.\d\d$/));
+
+    const own = await openDashboard(browser, scene, { key: token, phone: true });
+    await goTo(own, "Usage");
+    await shows(own.getByText("€0.00 of €2.50 left"), own.getByText(/of €60\.00 left/));
+    await shows(own.getByText(/budget of the day/));
+    await checkAccessibility(own);
+  });
+});
