@@ -22,7 +22,7 @@ interface AppErrorOptions {
   param?: string;
   /** Further keys of the Go server's error bodies (`err`, `response`). */
   extra?: Record<string, unknown>;
-  /** The model that was asked for, if no agent offers it. For the alerts only. */
+  /** The model that was asked for, if no agent offers it. For the alerts and the counts only. */
   model?: string;
   /** When the same request may succeed. */
   retryAfterMs?: number | undefined;

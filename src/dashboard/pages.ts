@@ -2,6 +2,7 @@ import type { FC } from "hono/jsx/dom";
 import { AgentsPage } from "./pages/agents/agents-page.tsx";
 import { AuditPage } from "./pages/audit/audit-page.tsx";
 import { ConnectPage } from "./pages/connect/connect-page.tsx";
+import { ModelsPage } from "./pages/models/models-page.tsx";
 import { OverviewPage } from "./pages/overview/overview-page.tsx";
 import { PricesPage } from "./pages/prices/prices-page.tsx";
 import { RequestsPage } from "./pages/requests/requests-page.tsx";
@@ -32,6 +33,7 @@ export const PAGES: readonly Page[] = [
   { path: "traffic", title: text("nav.traffic"), roles: ["admin"], View: TrafficPage },
   { path: "requests", title: text("nav.requests"), roles: ["admin"], View: RequestsPage },
   { path: "agents", title: text("nav.agents"), roles: ["admin"], View: AgentsPage },
+  { path: "models", title: text("nav.models"), roles: ["admin"], View: ModelsPage },
   { path: "users", title: text("nav.users"), roles: ["admin"], View: UsersPage },
   { path: "usage", title: text("nav.usage"), roles: ["admin", "user"], View: UsagePage },
   { path: "prices", title: text("nav.prices"), roles: ["admin"], View: PricesPage },

@@ -1,5 +1,6 @@
 import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
+import { modelStateRoutes } from "./admin/models/route.ts";
 import { pairingRoutes } from "./admin/pairings.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { settingsRoutes } from "./admin/settings.ts";
@@ -49,6 +50,7 @@ const RESOURCES = {
   traffic: trafficRoutes,
   audit: auditRoutes,
   agents: agentRoutes,
+  modelStates: modelStateRoutes,
   pairings: pairingRoutes,
   live: liveRoutes,
   settings: settingsRoutes,

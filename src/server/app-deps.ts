@@ -45,13 +45,22 @@ function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
 }
 
 /** Counts refused requests for the usage, and for the alerts. */
-function refusalsOf({ refusals }: Store, { monitor }: Pick<Core, "monitor">): AppDeps["refusals"] {
+function refusalsOf(
+  { refusals }: Store,
+  { monitor, traffic }: Pick<Core, "monitor" | "traffic">,
+): AppDeps["refusals"] {
   return {
     record(principal, reason, at, missingModel) {
       refusals.record(principal, reason, at);
       monitor.refused(principal, reason, missingModel);
+      if (reason === "model_not_found" && missingModel !== undefined) traffic.noteMissing(missingModel);
     },
   };
+}
+
+/** The counts of requests by model. */
+function statesOf({ traffic }: Store, { traffic: meter, overview }: Pick<Core, "traffic" | "overview">) {
+  return { traffic, meter, askedModels: overview.askedModels, now };
 }
 
 const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolderIn(config.data) });
@@ -60,7 +69,6 @@ const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolde
 export function appDeps({ config, store, log, cluster, settings, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
-  const { conversationLengthMax } = config;
   const { values, prices } = settings;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
@@ -79,7 +87,8 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
     pipeline: { authenticate, accessControl, limits, prices, bodyLimits: bodyLimitsOf(config) },
     resources: {
       ask: {
-        ...{ relay, nodes, conversations, newId, newConversationId, conversationLengthMax },
+        ...{ relay, nodes, conversations, newId, newConversationId },
+        conversationLengthMax: config.conversationLengthMax,
         ...{ settings: values, log, clock },
       },
       queue: { relay, nodes },
@@ -102,6 +111,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
         remote: cluster?.agents.remote,
         askedModels: overview.askedModels,
       },
+      modelStates: { relay, nodes, settings: values, version, ...statesOf(store, parts) },
       pairings: {
         ...{ pairings: parts.pairings, audit, newId, publicUrl },
         attempts: createPairingAttempts(() => performance.now()),

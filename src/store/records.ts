@@ -105,7 +105,8 @@ export function failuresIn(json: string | null): StoredFailure[] {
   }
 }
 
-export const TRAFFIC_KINDS = ["all", "agent", "model", "user", "route"] as const;
+/** `missing_model` has the requests for models that no agent has offered, which were refused. They are in no other kind. */
+export const TRAFFIC_KINDS = ["all", "agent", "model", "user", "route", "missing_model"] as const;
 export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
 
 /** The requests that ended in one step of time, as one process counted them. */
@@ -114,7 +115,7 @@ export interface TrafficStep {
   /** When the step began, in milliseconds since 1970. */
   at: number;
   kind: TrafficKind;
-  /** The agent, the model, the user or the route; empty for `all`. */
+  /** The agent, the model, the user or the route; empty for `all`, and for those beyond the names that a step may have. */
   name: string;
   /** The process that counted them. */
   run: string;

@@ -84,6 +84,12 @@ describeWithCluster("the lists of two nodes", () => {
         "at-b",
       ]);
       expect((await get(node, "/v1/models/at-b", token)).status).toBe(200);
+      const models = (await get(node, "/admin/models")).body;
+      expect(models.missing_nodes).toEqual([]);
+      expect(models.models).toMatchObject([
+        { id: "at-a", agents: { total: 1, ready: 1 }, agent_list: [{ name: "at-a", node: "a" }] },
+        { id: "at-b", agents: { total: 1, ready: 1 }, agent_list: [{ name: "at-b", node: "b" }] },
+      ]);
       expect((await get(node, "/ready?agents=0")).body).toEqual({ status: "ready", nodes: 2 });
       const overview = (await get(node, "/admin/overview")).body;
       expect(Overview.parse(overview)).toEqual(overview);

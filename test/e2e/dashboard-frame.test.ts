@@ -42,7 +42,7 @@ inBrowser("dashboard: frame", (browser) => {
     await page.keyboard.type("llama");
     await chosen(page, "llama3.3");
     await page.keyboard.press("Enter");
-    expect(page.url()).toEndWith("#/requests?model=llama3.3");
+    expect(page.url()).toEndWith("#/models/llama3.3");
 
     await page.keyboard.press("Control+k");
     await page.keyboard.type("0f5c1c1a-1111-7222-8333-444455556666");

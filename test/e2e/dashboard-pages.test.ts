@@ -22,6 +22,7 @@ const ADMIN_PAGES: Record<string, Drawn> = {
   overview: (page) => shows(page.getByText("Live", { exact: true })),
   agents: hasText("There are no agent keys besides the main key."),
   "agents/join": hasText("Paste this line"),
+  models: hasText("There are no fallbacks."),
   users: hasTitle("Users"),
   usage: hasText("No requests in this period."),
   traffic: hasText("No request has ended in this period."),
@@ -104,6 +105,9 @@ inBrowser("dashboard: accessibility", (browser) => {
       ...ADMIN_PAGES,
       overview: (page) => shows(page.getByRole("table", { name: "Recent requests" })),
       agents: (page) => shows(page.getByRole("table", { name: "Connected agents" }).getByText("tired")),
+      models: (page) => shows(page.getByRole("table", { name: "Models" }).getByText("tired")),
+      [`models/${LONG}`]: (page) => shows(page.getByRole("table", { name: "Agents with this model" })),
+      "models/broken": (page) => shows(page.getByRole("table", { name: "Last failures" })),
       users: (page) => shows(page.getByRole("table", { name: "Users" })),
       [`users/${user.user_id}`]: hasTitle("Ann"),
       usage: (page) => shows(page.getByRole("table", { name: /^Usage/ })),
@@ -130,6 +134,10 @@ inBrowser("dashboard: accessibility", (browser) => {
     await page.keyboard.press("Escape");
     for (const button of ["Edit", "Rotate token", "Disable", "Delete"]) {
       await open(`users/${user.user_id}`, button);
+      await page.keyboard.press("Escape");
+    }
+    for (const button of ["Add an alias", "Add fallbacks"]) {
+      await open("models", button);
       await page.keyboard.press("Escape");
     }
     for (const button of ["Create a key", LONG, `Disconnect ${LONG}`]) {

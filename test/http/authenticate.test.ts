@@ -52,6 +52,8 @@ const ROUTES: Record<string, Route> = {
   "GET /api/queue": { for: "caller" },
   "GET /api/usage": { for: "caller" },
   "GET /api/requests": { for: "caller" },
+  "GET /admin/models": { for: "admin" },
+  "GET /admin/models/:id{.+}": { for: "admin", path: () => "/admin/models/m" },
   ...MODEL_ROUTES,
   ...BYTE_ROUTES,
   "POST /admin/users/add": { for: "admin", body: () => ({ name: "added" }) },

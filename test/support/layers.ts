@@ -120,6 +120,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   dashboard: {
     ours: [
       "http/admin/schema.ts",
+      "http/admin/models/schema.ts",
       "http/admin/agent-key-schema.ts",
       "http/alerts/schema.ts",
       "http/live/schema.ts",

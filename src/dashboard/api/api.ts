@@ -4,6 +4,8 @@ import type {
   AddedAgentKey,
   AddedPairing,
   AddedUser,
+  AdminModelAnswer,
+  AdminModelList,
   AgentDisconnected,
   AgentKey,
   AgentList,
@@ -93,6 +95,12 @@ export const api = {
     pricesIn(await send("PATCH", "/admin/settings", { body: { prices }, headers: { "if-match": etag } })),
   audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
     request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
+
+  /** Returns the models with what there is to know of them, and the requests since `from`. */
+  modelStates: (from: string | undefined, signal?: AbortSignal) =>
+    request<AdminModelList>("GET", pathOf(["admin", "models"], { from }), withSignal(signal)),
+  modelState: (id: string, from: string | undefined, signal?: AbortSignal) =>
+    request<AdminModelAnswer>("GET", pathOf(["admin", "models", id], { from }), withSignal(signal)),
 
   agents: (signal?: AbortSignal) => request<AgentList>("GET", "/admin/agents", withSignal(signal)),
   disconnectAgent: (id: string, drain: boolean) =>

@@ -1,4 +1,5 @@
 import type * as agentKeys from "../../http/admin/agent-key-schema.ts";
+import type * as models from "../../http/admin/models/schema.ts";
 import type * as admin from "../../http/admin/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
@@ -25,6 +26,10 @@ export type AgentList = Output<typeof admin.AgentList>;
 export type Agent = AgentList["agents"][number];
 export type AgentDisconnected = Output<typeof admin.AgentDisconnected>;
 export type AgentReset = Output<typeof admin.AgentReset>;
+export type AdminModel = Output<typeof models.AdminModel>;
+export type AdminModelList = Output<typeof models.AdminModelList>;
+export type AdminModelAnswer = Output<typeof models.AdminModelAnswer>;
+export type ModelAgent = AdminModel["agent_list"][number];
 export type AgentKey = Output<typeof agentKeys.AgentKeyList>["keys"][number];
 export type AddedAgentKey = Output<typeof agentKeys.AddedAgentKey>;
 export type AddedPairing = Output<typeof agentKeys.AddedPairing>;

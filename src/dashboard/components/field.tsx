@@ -17,12 +17,16 @@ interface FieldProps {
   min?: number;
   max?: number;
   isFocused?: boolean;
+  /** Texts that the browser offers while somebody types. Any other text can be typed too. */
+  suggestions?: readonly string[];
   onInput?: (value: string) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
 /** A text field with its label. */
 export function Field(props: FieldProps) {
-  const { label, name, hint, error, type = "text", value, onInput, isFocused, ...rest } = props;
+  const { label, name, hint, error, type = "text", value, onInput, onKeyDown, ...others } = props;
+  const { isFocused, suggestions, ...rest } = others;
   const id = useId();
   return (
     <div class="field">
@@ -36,8 +40,17 @@ export function Field(props: FieldProps) {
         autofocus={isFocused ?? false}
         spellcheck={false}
         {...describedBy(id, hint, error)}
+        {...(suggestions && { list: `${id}-list` })}
         onInput={(event: Event) => onInput?.((event.target as HTMLInputElement).value)}
+        onKeyDown={(event: KeyboardEvent) => onKeyDown?.(event)}
       />
+      {suggestions ? (
+        <datalist id={`${id}-list`}>
+          {suggestions.map((suggestion) => (
+            <option key={suggestion} value={suggestion} />
+          ))}
+        </datalist>
+      ) : null}
       <FieldHelp id={id} hint={hint} error={error} />
     </div>
   );

@@ -48,7 +48,9 @@ export function ownCommands(role: SessionAnswer["role"]): Command[] {
 /** Loads the commands that lead to what there is: agents, users and models. Leaves out what cannot be loaded. */
 export async function loadCommands(role: SessionAnswer["role"], signal: AbortSignal): Promise<Command[]> {
   const found = await Promise.allSettled(
-    role === "admin" ? [agents(signal), users(signal), models(signal)] : [models(signal)],
+    role === "admin"
+      ? [agents(signal), users(signal), models(signal, (id) => hrefOf("models", id))]
+      : [models(signal, (id) => hrefOf("requests", "", { model: id }))],
   );
   return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }
@@ -75,12 +77,12 @@ async function users(signal: AbortSignal): Promise<Command[]> {
   }));
 }
 
-async function models(signal: AbortSignal): Promise<Command[]> {
+async function models(signal: AbortSignal, hrefOfModel: (id: string) => string): Promise<Command[]> {
   return (await api.models(signal)).map((id) => ({
     id: `model ${id}`,
     title: id,
     kind: text("palette.model"),
-    href: hrefOf("requests", "", { model: id }),
+    href: hrefOfModel(id),
   }));
 }
 

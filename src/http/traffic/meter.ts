@@ -1,5 +1,5 @@
 import { principalName } from "../../principal.ts";
-import type { AskRecord } from "../../relay/record.ts";
+import { type AskRecord, shownModel } from "../../relay/record.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { type EndedRequest, endedRequest, Tally } from "./tally.ts";
@@ -10,6 +10,8 @@ export const HOURS_KEPT_MS = 31 * DAY_MS;
 
 /** The most names of each kind in a step. Further ones are counted together, under the empty name. */
 const NAMES_MAX = 100;
+/** Callers make these names up. */
+const MISSING_NAMES_MAX = 20;
 const NAME_LENGTH_MAX = 256;
 /** The counts that are not written yet are lost with the process. */
 const WRITE_EVERY_MS = 10_000;
@@ -73,6 +75,12 @@ export function createTrafficMeter({ traffic, now, run, keptMsMax }: TrafficMete
       noteIn(minute, "user", principalName(record.principal), ended);
       noteIn(minute, "route", record.surface, ended);
     },
+    /** Counts a request that was refused, as no agent has ever offered the model. */
+    noteMissing(model: string): void {
+      const tally = tallyOf(minute, "missing_model", shownModel(model) ?? "");
+      tally.asks++;
+      tally.failed++;
+    },
     /** Writes what is due. Call it once a second. */
     tick(): void {
       turn();
@@ -117,7 +125,8 @@ function tallyOf({ tallies }: Step, kind: TrafficKind, name: string): Tally {
     names = new Map();
     tallies.set(kind, names);
   }
-  const key = names.has(name) || names.size < NAMES_MAX ? name : "";
+  const namesMax = kind === "missing_model" ? MISSING_NAMES_MAX : NAMES_MAX;
+  const key = names.has(name) || names.size < namesMax ? name : "";
   let tally = names.get(key);
   if (!tally) {
     tally = new Tally();

@@ -1,12 +1,10 @@
-import { AppError } from "../../errors.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import type { TrafficKind, TrafficStore, UserStore } from "../../store/store.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { createUserNames } from "../live/overview.ts";
 import { ok, resource, route } from "../route.ts";
-import { endOf } from "../usage/route.ts";
 import { SAMPLE } from "../values.ts";
 import type { TrafficMeter } from "./meter.ts";
+import { periodOf, readGroups } from "./period.ts";
 import { TRAFFIC_GROUPS, TrafficAnswer, type TrafficGroup, TrafficQuery } from "./schema.ts";
 import { groupsOf, stepsOf, type TrafficGroupTotal, totalOf } from "./totals.ts";
 
@@ -22,7 +20,7 @@ interface TrafficDeps {
 const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6, cost: 0.000161 };
 const DURATIONS = {
   ...{ queue_ms_p50: 1, queue_ms_p95: 2, first_byte_ms_p50: 197, first_byte_ms_p95: 197 },
-  ...{ duration_ms_p50: 789, duration_ms_p95: 789 },
+  ...{ duration_ms_p50: 789, duration_ms_p95: 789, tokens_per_second: 41.5 },
 };
 const TOTAL = { ...NUMBERS, ...DURATIONS, errors: { agent_failed: 1 } };
 
@@ -37,7 +35,12 @@ const EXAMPLE: TrafficAnswer = {
   steps: {
     ...{ asks: [2], failed: [1], prompt_tokens: [14], completion_tokens: [6], cost: [0.000161] },
     ...{ queue_ms_p50: [1], queue_ms_p95: [2], first_byte_ms_p50: [197], first_byte_ms_p95: [197] },
-    ...{ duration_ms_p50: [789], duration_ms_p95: [789], errors: { agent_failed: [1] } },
+    ...{
+      duration_ms_p50: [789],
+      duration_ms_p95: [789],
+      tokens_per_second: [41.5],
+      errors: { agent_failed: [1] },
+    },
   },
   groups: [{ name: SAMPLE.agentId, label: "gpu box", ...TOTAL }],
 };
@@ -89,43 +92,3 @@ export const trafficRoutes = resource("Usage", ROUTES).handledBy((deps: TrafficD
     },
   };
 });
-
-/** Reads the steps of every name. Whole hours take the place of their minutes, of which there would be many. */
-async function readGroups({ traffic, meter }: TrafficDeps, kind: TrafficKind, period: Period) {
-  const { from, to, stepMs } = period;
-  const hour = Math.ceil(from / HOUR_MS) * HOUR_MS;
-  if (stepMs !== MINUTE_MS || hour >= to) return traffic.read({ stepMs, from, to, kind });
-  meter.write(HOUR_MS);
-  return [
-    ...(await traffic.read({ stepMs, from, to: hour, kind })),
-    ...(await traffic.read({ stepMs: HOUR_MS, from: hour, to, kind })),
-  ];
-}
-
-/** The lengths of a step that people know. */
-const STEPS_MS = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_MS);
-const HOUR_STEPS_MS = [1, 2, 3, 6, 12, 24].map((hours) => hours * HOUR_MS);
-const STEPS_MAX = 200;
-const PERIOD_MAX_MS = 400 * DAY_MS;
-
-/** Returns the period in whole steps, and the length of the steps that are read for it. */
-function periodOf({ from, to }: { from?: string | undefined; to?: string | undefined }, now: number) {
-  const end = Math.min(to === undefined ? now : endOf(to), now);
-  const start = Math.max(from === undefined ? end - HOUR_MS : Date.parse(from), end - PERIOD_MAX_MS);
-  if (start >= end)
-    throw new AppError("request_invalid", {
-      param: "to",
-      hint: "`to` must be after `from`, and `from` past.",
-    });
-  const areMinutes = now - start <= DAY_MS + MINUTE_MS;
-  const lengths = areMinutes ? STEPS_MS : HOUR_STEPS_MS;
-  const everyMs = lengths.find((ms) => (end - start) / ms <= STEPS_MAX) ?? DAY_MS;
-  return {
-    from: Math.floor(start / everyMs) * everyMs,
-    to: Math.ceil(end / everyMs) * everyMs,
-    everyMs,
-    stepMs: areMinutes ? MINUTE_MS : HOUR_MS,
-  };
-}
-
-type Period = ReturnType<typeof periodOf>;

@@ -48,6 +48,8 @@ const DURATIONS = {
   duration_ms_p50: duration,
   duration_ms_p95: duration,
 };
+/** Output tokens per second of streamed answers after their first byte, the mean of all tokens; null without any. */
+const SPEED = { tokens_per_second: z.number().nonnegative().nullable() };
 /** How many requests failed with each error code. */
 const errors = z.record(text, count);
 
@@ -62,16 +64,17 @@ export const TrafficAnswer = namedObject("Traffic", {
   currency,
   /** The length of a step. The first begins at `from`. */
   every_ms: count,
-  total: z.strictObject({ ...NUMBERS, ...DURATIONS, errors }),
+  total: z.strictObject({ ...NUMBERS, ...DURATIONS, ...SPEED, errors }),
   /** A list for each number, with an entry for each step. */
   steps: z.strictObject({
     ...listsOf(NUMBERS),
     ...listsOf(DURATIONS),
+    ...listsOf(SPEED),
     errors: z.record(text, z.array(count)),
   }),
   /** With `by`: the totals of each, most requests first, at most 100. An empty name stands for all others. */
   groups: z
-    .array(z.strictObject({ name: text, label: text.nullable(), ...NUMBERS, ...DURATIONS, errors }))
+    .array(z.strictObject({ name: text, label: text.nullable(), ...NUMBERS, ...DURATIONS, ...SPEED, errors }))
     .optional(),
 });
 export type TrafficAnswer = z.output<typeof TrafficAnswer>;

@@ -13,6 +13,8 @@ export interface EndedRequest {
   outputTokens: number;
   /** In billionths of the currency's unit; 0 if it is not known. */
   costNanos: number;
+  /** How long a streamed answer took after its first byte, in milliseconds; undefined if it tells no speed. */
+  streamedMs: number | undefined;
   /** The buckets of its durations. That of the first byte is undefined if there was none. */
   queue: number;
   firstByte: number | undefined;
@@ -26,10 +28,17 @@ export function endedRequest(record: AskRecord): EndedRequest {
     inputTokens,
     outputTokens,
     costNanos: record.costNanos ?? 0,
+    streamedMs: streamedMsOf(record),
     queue: bucketOf(record.queueMs),
     firstByte: firstByteMs === undefined ? undefined : bucketOf(firstByteMs),
     duration: bucketOf(record.durationMs),
   };
+}
+
+/** An answer in one piece does not tell how fast its tokens came. */
+function streamedMsOf({ outcome, deltas, firstByteMs, durationMs, outputTokens = 0 }: AskRecord) {
+  if (outcome !== "ok" || deltas < 2 || firstByteMs === undefined || outputTokens === 0) return undefined;
+  return Math.max(0, durationMs - firstByteMs);
 }
 
 /** The numbers of the requests that ended in a step. Tallies can be added. */
@@ -40,6 +49,9 @@ export class Tally {
   outputTokens = 0;
   /** In billionths of the currency's unit. */
   costNanos = 0;
+  /** The output tokens of streamed answers, and how long these took after their first byte, in milliseconds. */
+  streamedTokens = 0;
+  streamedMs = 0;
   readonly queue = new Histogram();
   readonly firstByte = new Histogram();
   readonly duration = new Histogram();
@@ -48,11 +60,16 @@ export class Tally {
   /** The name that an agent gives itself. */
   label: string | undefined;
 
-  note({ failure, inputTokens, outputTokens, costNanos, queue, firstByte, duration }: EndedRequest): void {
+  note(ended: EndedRequest): void {
+    const { failure, inputTokens, outputTokens, streamedMs, queue, firstByte, duration } = ended;
     this.asks++;
     this.inputTokens += inputTokens;
     this.outputTokens += outputTokens;
-    this.costNanos += costNanos;
+    this.costNanos += ended.costNanos;
+    if (streamedMs !== undefined) {
+      this.streamedTokens += outputTokens;
+      this.streamedMs += streamedMs;
+    }
     this.queue.note(queue);
     if (firstByte !== undefined) this.firstByte.note(firstByte);
     this.duration.note(duration);
@@ -61,12 +78,20 @@ export class Tally {
     this.errors.set(failure, (this.errors.get(failure) ?? 0) + 1);
   }
 
+  /** The output tokens per second of streamed answers, the mean of all tokens; null if there are none. */
+  get tokensPerSecond(): number | null {
+    const { streamedTokens, streamedMs } = this;
+    return streamedMs > 0 ? Math.round((streamedTokens * 10_000) / streamedMs) / 10 : null;
+  }
+
   add(other: Tally): void {
     this.asks += other.asks;
     this.failed += other.failed;
     this.inputTokens += other.inputTokens;
     this.outputTokens += other.outputTokens;
     this.costNanos += other.costNanos;
+    this.streamedTokens += other.streamedTokens;
+    this.streamedMs += other.streamedMs;
     for (const name of ["queue", "firstByte", "duration"] as const) this[name].add(other[name]);
     for (const [code, count] of other.errors) this.#addError(code, count);
     this.label = other.label ?? this.label;
@@ -75,7 +100,8 @@ export class Tally {
   pack(): string {
     const { asks: a, failed: f, inputTokens: i, outputTokens: o, costNanos: c, label: l } = this;
     const [q, b, d] = [this.queue.pack(), this.firstByte.pack(), this.duration.pack()];
-    return JSON.stringify({ a, f, i, o, c, l, q, b, d, e: Object.fromEntries(this.errors) });
+    const [t, s] = [this.streamedTokens, Math.round(this.streamedMs)];
+    return JSON.stringify({ a, f, i, o, c, t, s, l, q, b, d, e: Object.fromEntries(this.errors) });
   }
 
   /** Adds the tally that `pack` returned. What another program wrote counts as nothing. */
@@ -86,6 +112,8 @@ export class Tally {
     this.inputTokens += countIn(packed["i"]);
     this.outputTokens += countIn(packed["o"]);
     this.costNanos += countIn(packed["c"]);
+    this.streamedTokens += countIn(packed["t"]);
+    this.streamedMs += countIn(packed["s"]);
     if (typeof packed["l"] === "string") this.label = packed["l"];
     this.queue.addPacked(packed["q"]);
     this.firstByte.addPacked(packed["b"]);

@@ -26,15 +26,20 @@ export async function totalOf(rows: readonly Row[]): Promise<Total> {
   return { ...numbersOf(tally), errors: Object.fromEntries(tally.errors) };
 }
 
-/** Resolves with the totals by name, most requests first. */
-export async function groupsOf(rows: readonly Row[]): Promise<TrafficGroupTotal[]> {
+/** Resolves with the sums of the rows by name. */
+export async function talliesByName(rows: readonly Row[]): Promise<Map<string, Tally>> {
   const tallies = new Map<string, Tally>();
   await forEach(rows, ({ name, data }) => {
     const tally = tallies.get(name) ?? new Tally();
     tally.addPacked(data);
     tallies.set(name, tally);
   });
-  return [...tallies]
+  return tallies;
+}
+
+/** Resolves with the totals by name, most requests first. */
+export async function groupsOf(rows: readonly Row[]): Promise<TrafficGroupTotal[]> {
+  return [...(await talliesByName(rows))]
     .sort(([, a], [, b]) => b.asks - a.asks)
     .slice(0, GROUPS_MAX)
     .map(([name, tally]) => ({
@@ -66,22 +71,15 @@ export async function stepsOf(
     first_byte_ms_p95: listOf("first_byte_ms_p95"),
     duration_ms_p50: listOf("duration_ms_p50"),
     duration_ms_p95: listOf("duration_ms_p95"),
+    tokens_per_second: listOf("tokens_per_second"),
     errors: Object.fromEntries([...codes].map((code) => [code, countsOf(code)])),
   };
 }
 
 type Numbers = ReturnType<typeof numbersOf>;
 
-function numbersOf({
-  asks,
-  failed,
-  inputTokens,
-  outputTokens,
-  costNanos,
-  queue,
-  firstByte,
-  duration,
-}: Tally) {
+function numbersOf(tally: Tally) {
+  const { asks, failed, inputTokens, outputTokens, costNanos, queue, firstByte, duration } = tally;
   return {
     asks,
     failed,
@@ -94,5 +92,6 @@ function numbersOf({
     first_byte_ms_p95: firstByte.quantile(0.95),
     duration_ms_p50: duration.quantile(0.5),
     duration_ms_p95: duration.quantile(0.95),
+    tokens_per_second: tally.tokensPerSecond,
   };
 }

@@ -75,6 +75,35 @@ test("an hour has the requests of its minutes, also of the one that has not ende
   expect(await totalOf(hours)).toMatchObject({ asks: 4, completion_tokens: 8 });
 });
 
+test("the tokens per second are those of streamed answers after their first byte, over all their tokens", async () => {
+  const { meter, rows } = createScene();
+  const one = { deltas: 90, firstByteMs: 500, durationMs: 2_500, outputTokens: 100 };
+  meter.note(recordOf(one));
+  meter.note(recordOf({ ...one, durationMs: 1_500, outputTokens: 20 }));
+  const others = [{ deltas: 1 }, { deltas: 0, firstByteMs: 2_500 }, { outcome: "agent_failed" }] as const;
+  for (const other of others) meter.note(recordOf({ ...one, ...other }));
+  meter.note(recordOf({ ...one, outputTokens: undefined }));
+  meter.stop();
+  expect(await totalOf(rows(MINUTE_MS, "all"))).toMatchObject({ asks: 6, tokens_per_second: 40 });
+  expect(await totalOf([])).toMatchObject({ tokens_per_second: null });
+  const steps = await stepsOf(rows(MINUTE_MS, "all"), { from: BEGIN, everyMs: MINUTE_MS, count: 2 });
+  expect(steps.tokens_per_second).toEqual([40, null]);
+});
+
+test("models that no agent has offered are counted by themselves, with few names and none that garbles a list", async () => {
+  const { meter, rows } = createScene();
+  meter.noteMissing("llama4");
+  meter.noteMissing("\u001b[31m");
+  for (let index = 0; index < 50; index++) meter.noteMissing(`m${index}`);
+  meter.stop();
+  const missing = await groupsOf(rows(MINUTE_MS, "missing_model"));
+  expect(missing).toHaveLength(21);
+  expect(missing.slice(0, 1)).toMatchObject([{ name: "", asks: 32, failed: 32 }]);
+  expect(missing.map(({ name }) => name)).toEqual(expect.arrayContaining(["llama4", "(no name)"]));
+  expect(rows(MINUTE_MS, "model")).toEqual([]);
+  expect(rows(MINUTE_MS, "all")).toEqual([]);
+});
+
 test("a step has a hundred names of each kind, and counts further ones together", async () => {
   const { meter, rows } = createScene();
   for (let index = 0; index < 150; index++) meter.note(recordOf({ model: `m${index}` }));

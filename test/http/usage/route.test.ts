@@ -13,9 +13,7 @@ import { type AskFrame, V2_HELLO, type V2AgentOptions } from "../../support/v2-a
 const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY_MS = 86_400_000;
 
-afterEach(() => {
-  setSystemTime();
-});
+afterEach(() => void setSystemTime());
 
 async function usageOf(server: TestServer, query = "", path = "/admin/usage") {
   const response = await fetch(`${server.url}${path}?${query}`, { headers: { authorization: ADMIN_KEY } });

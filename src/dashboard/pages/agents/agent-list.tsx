@@ -5,8 +5,8 @@ import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
-import { useState } from "../../state/hooks.ts";
-import { AGENT_ORDERS, type AgentOrder, agentRows, stateOf } from "./agent-rows.ts";
+import { useAddress } from "../../state/use-address.ts";
+import { AGENT_ORDERS, agentRows, stateOf } from "./agent-rows.ts";
 import { OldVersionBadge } from "./agent-version.tsx";
 import { useShowMore } from "./use-show-more.tsx";
 
@@ -24,8 +24,9 @@ interface AgentListProps {
  */
 export function AgentList(props: AgentListProps) {
   const { agents } = props;
-  const [search, setSearch] = useState("");
-  const [order, setOrder] = useState<AgentOrder>("newest");
+  const address = useAddress();
+  const search = address.get("search") ?? "";
+  const order = AGENT_ORDERS.find(({ value }) => value === address.get("order"))?.value ?? "newest";
   const { shown, more } = useShowMore(agentRows(agents, search, order));
   return (
     <Card isFlush class="agents-card">
@@ -35,13 +36,15 @@ export function AgentList(props: AgentListProps) {
           name="search"
           type="search"
           placeholder="Name, model, address, state …"
-          onInput={setSearch}
+          value={search}
+          onInput={(text) => address.change({ search: text })}
         />
         <Select
           label="Sort by"
           name="order"
+          value={order}
           options={AGENT_ORDERS}
-          onInput={(value) => setOrder(value as AgentOrder)}
+          onInput={(value) => address.change({ order: value })}
         />
       </search>
       <Table

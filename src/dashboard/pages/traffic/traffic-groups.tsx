@@ -3,8 +3,9 @@ import type { TrafficAnswer } from "../../api/types.ts";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { type Column, Table } from "../../components/table.tsx";
-import { formatDuration, formatShare, formatWhole } from "../../format.ts";
+import { formatDuration, formatNumber, formatShare, formatWhole } from "../../format.ts";
 import { replaceHref } from "../../state/query.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
 import { GROUP_NAMES, GROUPS, requestParams, type TrafficView, trafficHref } from "./traffic-view.ts";
@@ -77,6 +78,12 @@ function columnsOf(view: TrafficView): Column<Group>[] {
     time("First byte, 95%", ({ first_byte_ms_p95 }) => first_byte_ms_p95),
     time("Duration", ({ duration_ms_p50 }) => duration_ms_p50),
     time("Duration, 95%", ({ duration_ms_p95 }) => duration_ms_p95),
+    {
+      title: text("models.column.tokens"),
+      cell: ({ tokens_per_second }) => formatNumber(tokens_per_second),
+      sortBy: ({ tokens_per_second }) => tokens_per_second,
+      isNumber: true,
+    },
     {
       title: "Tokens",
       cell: ({ prompt_tokens, completion_tokens }) => formatWhole(prompt_tokens + completion_tokens),

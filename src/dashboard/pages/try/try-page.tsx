@@ -20,16 +20,25 @@ import { titleOf } from "./kept/kept-chat.ts";
 import { KeptCard } from "./kept-card.tsx";
 import { ModelsBar } from "./models-bar.tsx";
 import { SettingsCard } from "./settings-card.tsx";
-import { conversation, current, openChat, reloadKept, settings, startChat } from "./try-state.ts";
+import {
+  changeSettings,
+  conversation,
+  current,
+  openChat,
+  reloadKept,
+  settings,
+  startChat,
+} from "./try-state.ts";
 
 /** The parameter of the address that names the conversation. */
 const PARAMETER = "c";
 
-export function TryPage() {
+export function TryPage({ query }: { query: URLSearchParams }) {
   const models = useFetch((signal) => api.offeredModels(signal), []);
   const turns = useStore(conversation.turns);
   const address = useAddress();
   useCurrentChat(address, turns.length > 0);
+  useModelOfAddress(address, query.get("model"));
   const offered = models.value ?? [];
   const hasTurns = turns.length > 0;
   const start = async () => {
@@ -54,6 +63,15 @@ export function TryPage() {
       ) : null}
     </>
   );
+}
+
+/** Chooses the model that the address names, once: another one may be chosen later. */
+function useModelOfAddress(address: AddressValues, model: string | null): void {
+  useEffect(() => {
+    if (!model) return;
+    changeSettings({ models: [model] });
+    address.change({ model: undefined });
+  }, [model]);
 }
 
 /** Shows the conversation that the address names, and names the current one if the address names none. */
