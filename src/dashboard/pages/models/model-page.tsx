@@ -52,23 +52,27 @@ export function ModelPage({ id }: { id: string }) {
     <>
       <PageHeader title={printable(id)} lead={<ModelLinks id={id} />}>
         {model && model.agents.total > 0 ? (
-          <>
-            <LinkButton href={hrefWith("connect", { model: id })}>{text("models.connect")}</LinkButton>
-            <LinkButton href={hrefWith("try", { model: id })}>{text("models.try")}</LinkButton>
-          </>
+          <LinkButton href={hrefWith("connect", { model: id })}>{text("models.connect")}</LinkButton>
+        ) : null}
+        {model && model.agents.total > 0 ? (
+          <LinkButton href={hrefWith("try", { model: id })}>{text("models.try")}</LinkButton>
         ) : null}
       </PageHeader>
       <div class="row usage-filter">
         <PeriodSelect />
       </div>
-      {error ? <Notice tone="bad">{error}</Notice> : null}value && !model ? <UnknownModel /> : nullmodel ? (
+      {error ? <Notice tone="bad">{error}</Notice> : null}
+      {value && !model ? <UnknownModel /> : null}
+      {model ? (
         <>
           <ModelNotices model={model} />
           <ModelTiles model={model} period={period} />
           <ModelFacts model={model} onChange={reload} />
           <ModelAgents agents={model.agent_list} />
         </>
-      ) : nullfailures && failures.length > 0 ? <ModelFailures failures={failures} id={id} period={period} /> : nulltraffic && traffic.total.asks > 0 ? <TrafficCharts traffic={traffic} /> : null
+      ) : null}
+      {failures && failures.length > 0 ? <ModelFailures failures={failures} id={id} period={period} /> : null}
+      {traffic && traffic.total.asks > 0 ? <TrafficCharts traffic={traffic} /> : null}
     </>
   );
 }
