@@ -37,7 +37,7 @@ interface StoredValues extends Omit<JsonValues, "time" | "amount"> {
  * The attributes of a user besides id and tokens. Each value may be null: no name, no end, every model, no
  * limit, no budget, the priority `normal`, every agent. From this table come the fields of the API, the attributes in the code, the flags of the command
  * line, and the dashboard's form. A new limit also needs a column with its migration
- * (`store/sqlite`), and what enforces it (`auth/limits.ts`).
+ * (`store/sqlite`), and what enforces it (`auth/limits/limits.ts`).
  */
 export const USER_ATTRIBUTES = {
   name: {

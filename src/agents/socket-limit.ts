@@ -1,4 +1,4 @@
-import { createConcurrencyLimit } from "../auth/concurrency.ts";
+import { createConcurrencyLimit } from "../auth/limits/concurrency.ts";
 import { AppError } from "../errors.ts";
 
 /** One socket's share of the limits on sockets. */

@@ -1,8 +1,12 @@
+import type { AuditAction } from "../audit-actions.ts";
 import { asAppError, CommandError, orFail } from "../errors.ts";
 import type { AuditEntry, AuditStore } from "../store/store.ts";
+import { listAudit } from "./audit-list.ts";
 
 /** Describes one change. A field that is left out is stored as null. */
-export type AuditNote = Pick<AuditEntry, "actor" | "action"> & Partial<Omit<AuditEntry, "at">>;
+export type AuditNote = Pick<AuditEntry, "actor"> & { action: AuditAction } & Partial<
+    Omit<AuditEntry, "at" | "action">
+  >;
 
 interface AuditOptions {
   audit: AuditStore;
@@ -20,8 +24,8 @@ export function createAudit({ audit, now = Date.now }: AuditOptions) {
 
   return {
     note,
-    /** Returns entries, newest first; see `AuditStore`. */
-    list: (page: Parameters<AuditStore["list"]>[0]) => audit.list(page),
+    /** Returns entries, newest first; see `listAudit`. */
+    list: (page: Parameters<typeof listAudit>[1]) => listAudit(audit, page),
     /**
      * Writes the row, then makes the change, so that every change has its row. If the row cannot be written,
      * the change is not made. If the change fails, or returns false because it found nothing to change, a

@@ -1,3 +1,4 @@
+import type { AuditAction } from "../audit-actions.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { loadSeal, type Seal } from "../auth/seal.ts";
 import { sharedKeys } from "../auth/secret.ts";
@@ -140,8 +141,8 @@ async function rotate(work: Work): Promise<void> {
 
 async function remove(work: Work): Promise<void> {
   const { users, audit, io, json } = work;
-  const { id } = await findUser(work.users, work.subject);
-  await audit.change(noteOf("user.delete", id), () => users.delete(id));
+  const { id, name } = await findUser(work.users, work.subject);
+  await audit.change(noteOf("user.delete", id, name === null ? null : { name }), () => users.delete(id));
   io.out(json ? toJson({ user_id: id, deleted: true }) : "Deleted the user.\n");
 }
 
@@ -164,7 +165,7 @@ async function importAll({ users, audit, imported: rows, json, io }: Work): Prom
   io.out(json ? toJson({ imported, already }) : text);
 }
 
-function noteOf(action: string, target: string, detail: Record<string, unknown> | null = null) {
+function noteOf(action: AuditAction, target: string, detail: Record<string, unknown> | null = null) {
   return { actor: "cli", action, target, detail } as const;
 }
 

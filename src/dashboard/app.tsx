@@ -5,6 +5,7 @@ import { Layout } from "./frame/layout.tsx";
 import { SignIn, SignInAgain } from "./sign-in.tsx";
 import { identityOf, session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
+import { text } from "./texts/texts.ts";
 
 export function App() {
   const current = useStore(session);
@@ -15,15 +16,15 @@ export function App() {
       {current.state === "out" ? <SignIn notice={current.notice} /> : null}
       {current.state === "loading" ? (
         <main class="alone" aria-busy="true">
-          <h1 class="off-screen">Loading</h1>
+          <h1 class="off-screen">{text("app.loading")}</h1>
         </main>
       ) : null}
       {current.state === "failed" ? (
         <main class="alone">
-          <h1 class="off-screen">Server not reachable</h1>
+          <h1 class="off-screen">{text("app.unreachable")}</h1>
           <EmptyState title={current.error}>
             <Button kind="primary" onClick={current.retry}>
-              Try again
+              {text("app.tryAgain")}
             </Button>
           </EmptyState>
         </main>

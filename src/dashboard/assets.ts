@@ -52,7 +52,7 @@ function toFile(bytes: Uint8Array<ArrayBuffer>, type: string, isHashed: boolean)
   return {
     type,
     bytes,
-    gzip: Bun.gzipSync(bytes, { level: 9 }),
+    gzip: Bun.gzipSync(bytes, { library: "libdeflate", level: 12 }),
     etag: `"${Bun.hash(bytes).toString(36)}"`,
     isHashed,
   };

@@ -6,12 +6,15 @@ export interface BundledFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Builds the page at `entry` and everything it refers to, in memory. */
-export async function bundlePage(entry: string): Promise<BundledFile[]> {
+/** Builds the page at `entry` and everything it refers to, in memory. `plugins` may replace files. */
+export async function bundlePage(entry: string, plugins: Bun.BunPlugin[] = []): Promise<BundledFile[]> {
   const { outputs } = await Bun.build({
     entrypoints: [entry],
     target: "browser",
+    plugins,
     minify: true,
+    // Each page of the dashboard is a file of its own, which is loaded when it is shown.
+    splitting: true,
     jsx: { development: false },
   });
   return Promise.all(

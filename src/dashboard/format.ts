@@ -1,7 +1,15 @@
+import { language, text } from "./texts/texts.ts";
+
 const NONE = "–";
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat(language, {
+  hourCycle: "h23",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const short = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
 
 /** A value to show to people. Unknown values are shown as a dash. */
 type Maybe<T> = T | null | undefined;
@@ -55,12 +63,27 @@ export function formatAmount(value: number, currency: string | null): string {
 /** Formats a duration: 12 ms, 1.2 s, 3 min 5 s, 2 h 5 min, 3 d 4 h. */
 export function formatDuration(ms: Maybe<number>): string {
   if (ms === null || ms === undefined) return NONE;
-  if (ms < 999.5) return `${whole.format(ms)} ms`;
-  if (ms < 59_950) return `${tenth.format(ms / 1000)} s`;
+  if (ms < 999.5) return text("format.ms", { count: whole.format(ms) });
+  if (ms < 59_950) return text("format.s", { count: tenth.format(ms / 1000) });
+  const { unit, count, smallerUnit, rest } = largeUnitsOf(ms);
+  return [
+    text(`format.${unit}`, { count }),
+    ...(rest > 0 ? [text(`format.${smallerUnit}`, { count: rest })] : []),
+  ].join(" ");
+}
+
+/** Splits a duration of a minute or more into its largest unit and what is left of it in the next smaller one. */
+function largeUnitsOf(ms: number) {
   const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return pair(seconds, 60, "min", "s");
+  if (seconds < 3600) return split(seconds, 60, "min", "s");
   const minutes = Math.floor(seconds / 60);
-  return minutes < 1440 ? pair(minutes, 60, "h", "min") : pair(Math.floor(minutes / 60), 24, "d", "h");
+  return minutes < 1440 ? split(minutes, 60, "h", "min") : split(Math.floor(minutes / 60), 24, "d", "h");
+}
+
+type Unit = "s" | "min" | "h" | "d";
+
+function split(value: number, base: number, unit: Unit, smallerUnit: Unit) {
+  return { unit, count: Math.floor(value / base), smallerUnit, rest: value % base };
 }
 
 /** Formats a duration without fractions of a second: 42 s, 3 min 5 s. */
@@ -68,15 +91,10 @@ export function formatUptime(ms: number): string {
   return formatDuration(Math.max(1, Math.round(ms / 1000)) * 1000);
 }
 
-function pair(value: number, base: number, major: string, minor: string): string {
-  const rest = value % base;
-  return `${Math.floor(value / base)} ${major}${rest > 0 ? ` ${rest} ${minor}` : ""}`;
-}
-
 /** Formats a time of day in the browser's time zone: 14:05:09. */
 export function formatClock(time: Maybe<string | number>): string {
   if (time === null || time === undefined) return NONE;
-  return new Date(time).toLocaleTimeString("en-GB");
+  return clock.format(new Date(time));
 }
 
 /** Formats a date and time in the browser's time zone: 2026-11-23 14:05. */
@@ -99,13 +117,15 @@ export function formatSecond(time: string | number): string {
 export function formatAgo(time: Maybe<string | number>, now: number): string {
   if (time === null || time === undefined) return NONE;
   const ms = now - new Date(time).getTime();
-  if (ms < 2000) return "just now";
-  return `${formatDuration(ms).split(" ").slice(0, 2).join(" ").replace(/\.\d/, "")} ago`;
+  if (ms < 2000) return text("format.justNow");
+  if (ms < 59_950) return text("format.ago.s", { count: Math.floor(Math.round(ms / 100) / 10) });
+  const { unit, count } = largeUnitsOf(ms);
+  return text(`format.ago.${unit}`, { count });
 }
 
 /** Formats a part of a whole as a percentage: 33%. */
 export function formatShare(part: number, all: number): string {
-  return all > 0 ? `${whole.format((100 * part) / all)}%` : NONE;
+  return all > 0 ? text("format.percent", { count: whole.format((100 * part) / all) }) : NONE;
 }
 
 /** Formats a count with its noun: 1 agent, 2 agents. */

@@ -3,6 +3,7 @@ import { App } from "./app.tsx";
 import { hash, readCode } from "./state/route.ts";
 import { beginSession, onStorageChange } from "./state/session.ts";
 import { applyTheme, THEME_KEY } from "./state/theme.ts";
+import { language } from "./texts/texts.ts";
 
 /** Reads the current address. Returns its sign-in code, which is removed from the address and the history. */
 function readAddress(): string | undefined {
@@ -22,6 +23,7 @@ addEventListener("storage", ({ key, newValue }) => {
 });
 
 applyTheme();
+document.documentElement.lang = language;
 void beginSession(readAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);

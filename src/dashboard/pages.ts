@@ -1,17 +1,5 @@
 import type { FC } from "hono/jsx/dom";
-import { AgentsPage } from "./pages/agents/agents-page.tsx";
-import { AuditPage } from "./pages/audit/audit-page.tsx";
-import { ConnectPage } from "./pages/connect/connect-page.tsx";
-import { ModelsPage } from "./pages/models/models-page.tsx";
-import { OverviewPage } from "./pages/overview/overview-page.tsx";
-import { PricesPage } from "./pages/prices/prices-page.tsx";
-import { RequestsPage } from "./pages/requests/requests-page.tsx";
-import { SessionsPage } from "./pages/sessions/sessions-page.tsx";
-import { SettingsPage } from "./pages/settings/settings-page.tsx";
-import { TrafficPage } from "./pages/traffic/traffic-page.tsx";
-import { TryPage } from "./pages/try/try-page.tsx";
-import { UsagePage } from "./pages/usage/usage-page.tsx";
-import { UsersPage } from "./pages/users/users-page.tsx";
+import { lazyPage, type PageProps } from "./frame/lazy-page.tsx";
 import { text } from "./texts/texts.ts";
 
 export interface Page {
@@ -24,29 +12,94 @@ export interface Page {
   /** The page is not in the navigation; others lead to it. */
   isHidden?: true;
   roles: readonly ("admin" | "user")[];
-  View: FC<{ argument: string; query: URLSearchParams }>;
+  View: FC<PageProps>;
 }
 
 /** The pages in the order of the navigation. A role's start page is the first one it may see. */
 export const PAGES: readonly Page[] = [
-  { path: "overview", title: text("nav.overview"), roles: ["admin"], View: OverviewPage },
-  { path: "traffic", title: text("nav.traffic"), roles: ["admin"], View: TrafficPage },
-  { path: "requests", title: text("nav.requests"), roles: ["admin"], View: RequestsPage },
-  { path: "agents", title: text("nav.agents"), roles: ["admin"], View: AgentsPage },
-  { path: "models", title: text("nav.models"), roles: ["admin"], View: ModelsPage },
-  { path: "users", title: text("nav.users"), roles: ["admin"], View: UsersPage },
-  { path: "usage", title: text("nav.usage"), roles: ["admin", "user"], View: UsagePage },
-  { path: "prices", title: text("nav.prices"), roles: ["admin"], View: PricesPage },
-  { path: "requests", title: text("nav.requests"), roles: ["user"], View: RequestsPage },
-  { path: "try", title: text("nav.try"), roles: ["admin", "user"], View: TryPage },
-  { path: "connect", title: text("nav.connect"), roles: ["admin", "user"], View: ConnectPage },
-  { path: "settings", title: text("nav.settings"), roles: ["admin"], View: SettingsPage },
-  { path: "audit", title: text("nav.audit"), roles: ["admin"], View: AuditPage },
+  {
+    path: "overview",
+    title: text("nav.overview"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/overview/overview-page.tsx")).OverviewPage),
+  },
+  {
+    path: "traffic",
+    title: text("nav.traffic"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/traffic/traffic-page.tsx")).TrafficPage),
+  },
+  {
+    path: "requests",
+    title: text("nav.requests"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
+  },
+  {
+    path: "agents",
+    title: text("nav.agents"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/agents/agents-page.tsx")).AgentsPage),
+  },
+  {
+    path: "models",
+    title: text("nav.models"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/models/models-page.tsx")).ModelsPage),
+  },
+  {
+    path: "users",
+    title: text("nav.users"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/users/users-page.tsx")).UsersPage),
+  },
+  {
+    path: "usage",
+    title: text("nav.usage"),
+    roles: ["admin", "user"],
+    View: lazyPage(async () => (await import("./pages/usage/usage-page.tsx")).UsagePage),
+  },
+  {
+    path: "prices",
+    title: text("nav.prices"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/prices/prices-page.tsx")).PricesPage),
+  },
+  {
+    path: "requests",
+    title: text("nav.requests"),
+    roles: ["user"],
+    View: lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
+  },
+  {
+    path: "try",
+    title: text("nav.try"),
+    roles: ["admin", "user"],
+    View: lazyPage(async () => (await import("./pages/try/try-page.tsx")).TryPage),
+  },
+  {
+    path: "connect",
+    title: text("nav.connect"),
+    roles: ["admin", "user"],
+    View: lazyPage(async () => (await import("./pages/connect/connect-page.tsx")).ConnectPage),
+  },
+  {
+    path: "settings",
+    title: text("nav.settings"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/settings/settings-page.tsx")).SettingsPage),
+  },
+  {
+    path: "audit",
+    title: text("nav.audit"),
+    roles: ["admin"],
+    View: lazyPage(async () => (await import("./pages/audit/audit-page.tsx")).AuditPage),
+  },
   {
     path: "sessions",
     title: text("nav.sessions"),
     isHidden: true,
     roles: ["admin", "user"],
-    View: SessionsPage,
+    View: lazyPage(async () => (await import("./pages/sessions/sessions-page.tsx")).SessionsPage),
   },
 ];

@@ -6,6 +6,7 @@ import { Form } from "./components/form.tsx";
 import { Logo } from "./frame/logo.tsx";
 import { useEffect, useState } from "./state/hooks.ts";
 import { signIn, signOut } from "./state/session.ts";
+import { text } from "./texts/texts.ts";
 
 export function SignIn({ notice }: { notice: string | undefined }) {
   return (
@@ -37,7 +38,7 @@ export function SignInAgain({ notice }: { notice: string }) {
       onCancel={(event: Event) => event.preventDefault()}
     >
       <header class="dialog-head">
-        <h2 id="sign-in-again">Sign in</h2>
+        <h2 id="sign-in-again">{text("signIn.title")}</h2>
       </header>
       <div class="dialog-body">
         <SignInForm notice={notice} isAgain />
@@ -58,29 +59,29 @@ function SignInForm({ notice, isAgain }: { notice: string | undefined; isAgain?:
     <>
       {notice && !isTried ? <Notice tone="plain">{notice}</Notice> : null}
       <Form
-        submit="Sign in"
+        submit={text("signIn.submit")}
         onSubmit={submit}
         actions={
           <>
             <Button kind="quiet" onClick={() => setShown((before) => !before)}>
-              {isShown ? "Hide the key" : "Show the key"}
+              {text(isShown ? "signIn.hideKey" : "signIn.showKey")}
             </Button>
             {isAgain ? (
               <Button kind="quiet" onClick={signOut}>
-                Sign out
+                {text("signIn.signOut")}
               </Button>
             ) : null}
           </>
         }
       >
         <Field
-          label="Key"
+          label={text("signIn.key")}
           name="key"
           type={isShown ? "text" : "password"}
           autocomplete="current-password"
           required
           isFocused
-          hint="Use the admin key that the server was started with, or your own token to see your usage and try the models."
+          hint={text("signIn.key.hint")}
         />
       </Form>
     </>

@@ -1,6 +1,6 @@
 import { getQueryParam, getQueryParams } from "hono/utils/url";
 import type { Caller } from "../auth/callers.ts";
-import type { Lease, Limits } from "../auth/limits.ts";
+import type { Lease, Limits } from "../auth/limits/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { field } from "../json/parse.ts";
 import type { PriceBook } from "../prices/price-book.ts";

@@ -69,8 +69,7 @@ const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolde
 export function appDeps({ config, store, log, cluster, settings, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
-  const { values, prices } = settings;
-  const { conversations, usage } = store;
+  const [{ values, prices }, { conversations, usage }] = [settings, store];
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
   const nodes = cluster?.lists;
@@ -125,7 +124,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
         announce: () => cluster?.announce({ settings: true }),
       },
       server: { audit, now, backups: parts.backups },
-      session: { sessions, users, limits, prices, isSecure: parts.isSecure, publicUrl, now },
+      session: { sessions, audit, users, limits, prices, isSecure: parts.isSecure, publicUrl, now },
       sessionList: { sessions, audit },
       token: { sessions, users, audit, isSecure: parts.isSecure },
       register: { agents: parts.agents, bodyLimits: agentBodyLimits(config) },

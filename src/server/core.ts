@@ -1,6 +1,6 @@
 import manifest from "../../package.json" with { type: "json" };
 import type { DomainCertificate } from "../acme/domain-certificate.ts";
-import { createLimits, type Limits } from "../auth/limits.ts";
+import { createLimits, type Limits } from "../auth/limits/limits.ts";
 import type { Config } from "../config/settings.ts";
 import { createOverview } from "../http/live/overview.ts";
 import { createReadiness } from "../http/operations/readiness.ts";

@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import { type AgentKey, createAgentKeys } from "../auth/agent-keys.ts";
 import { createCallers } from "../auth/callers.ts";
-import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
+import { createConcurrencyLimit } from "../auth/limits/concurrency.ts";
 import { createPairings } from "../auth/pairing/pairings.ts";
 import { loadSeal } from "../auth/seal.ts";
 import { createSecret, sharedCookieLabel, sharedKeys } from "../auth/secret.ts";

@@ -1,5 +1,5 @@
 import type { Monitor } from "../alerts/monitor.ts";
-import type { Limits } from "../auth/limits.ts";
+import type { Limits } from "../auth/limits/limits.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
 import type { TrafficMeter } from "../http/traffic/meter.ts";
 import type { Log, LogFields } from "../log/log.ts";

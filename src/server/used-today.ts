@@ -1,4 +1,4 @@
-import { startOfDay, startOfMonth } from "../auth/period-budget.ts";
+import { startOfDay, startOfMonth } from "../auth/limits/period-budget.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import type { Store, UserUse } from "../store/store.ts";
 

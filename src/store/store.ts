@@ -1,3 +1,4 @@
+import type { AuditActor } from "../audit-actions.ts";
 import type { Conversations } from "../relay/conversation.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 import type { TrafficStore } from "./records.ts";
@@ -185,7 +186,7 @@ export interface PairingStore {
 export interface AuditEntry {
   at: number;
   /** `admin` over HTTP, `cli` for a command on the server's machine, `agent` for an agent with a pairing code, `user` for users and their own token. */
-  actor: "admin" | "cli" | "agent" | "user";
+  actor: AuditActor;
   /** Such as `user.add`. */
   action: string;
   /** The id of what was changed. */

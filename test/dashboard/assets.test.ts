@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createDashboard } from "../../src/dashboard/assets.ts";
 import type { DashboardFile } from "../../src/http/operations/dashboard.ts";
 
-/** The compressed size of everything that a browser loads before it shows anything. */
+/** The compressed size of everything that a browser loads before it asks for a key, or shows a page. */
 const COMPRESSED_BYTES_MAX = 150_000;
 
 const dashboard = createDashboard();

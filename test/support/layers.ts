@@ -150,4 +150,6 @@ export const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "nearest.ts",
   "system-error.ts",
   "printable.ts",
+  "search-text.ts",
+  "audit-actions.ts",
 ]);

@@ -1,4 +1,9 @@
-import { createLimits, type LocalLease, type LocalLimits, type UserLimits } from "../../src/auth/limits.ts";
+import {
+  createLimits,
+  type LocalLease,
+  type LocalLimits,
+  type UserLimits,
+} from "../../src/auth/limits/limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import type { Spent, UserUse } from "../../src/store/store.ts";

@@ -1,4 +1,4 @@
-import type { UserLimits } from "../../src/auth/limits.ts";
+import type { UserLimits } from "../../src/auth/limits/limits.ts";
 import type { Spent, UserUse } from "../../src/store/store.ts";
 
 const DAY_MS = 86_400_000;

@@ -46,7 +46,7 @@ export function createPairings({ store, agentKeys, now = Date.now }: PairingsOpt
   /** Adds the key of a pairing and deletes the pairing. Throws pairing_code_wrong if another call was first. */
   async function addOnce(hash: string, { id, name: wanted, given }: StoredPairing, by: Redeemer) {
     const name = freeName(wanted ?? by.suggested ?? DEFAULT_NAME, await namesInUse());
-    const row = { ...by.note, action: "pairing.redeem", target: id, detail: { name } };
+    const row = { ...by.note, action: "pairing.redeem" as const, target: id, detail: { name } };
     const save = (key: NewAgentKey) => store.redeem(hash, key);
     const key = await by.audit.change(row, () => agentKeys.add({ ...given, id, name }, save));
     if (key === false) throw wrongCode();

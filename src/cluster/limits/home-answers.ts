@@ -1,4 +1,4 @@
-import type { LocalLimits } from "../../auth/limits.ts";
+import type { LocalLimits } from "../../auth/limits/limits.ts";
 import { AppError } from "../../errors.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
 import type { Link } from "../part.ts";

@@ -1,4 +1,4 @@
-import type { LocalLease } from "../../auth/limits.ts";
+import type { LocalLease } from "../../auth/limits/limits.ts";
 
 /** A lease of a node; undefined while it is being decided. */
 interface Held {

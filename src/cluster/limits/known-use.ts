@@ -1,4 +1,4 @@
-import { startOfMonth } from "../../auth/period-budget.ts";
+import { startOfMonth } from "../../auth/limits/period-budget.ts";
 import type { Spent, UserUse } from "../../store/store.ts";
 
 /** The tokens and the cost of an ask, with the times at which it arrived and ended. */

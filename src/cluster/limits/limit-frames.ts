@@ -1,4 +1,4 @@
-import type { LimitCounts, UserLimits } from "../../auth/limits.ts";
+import type { LimitCounts, UserLimits } from "../../auth/limits/limits.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import type { FrameOf, NodeError } from "../../protocol/node/frames.ts";
 

@@ -1,6 +1,6 @@
-import { limitError, RUNNING_RETRY_MS } from "../../auth/limit-error.ts";
-import type { LocalLimits, UserLimits } from "../../auth/limits.ts";
-import { hasBudget } from "../../auth/user-budgets.ts";
+import { limitError, RUNNING_RETRY_MS } from "../../auth/limits/limit-error.ts";
+import type { LocalLimits, UserLimits } from "../../auth/limits/limits.ts";
+import { hasBudget } from "../../auth/limits/user-budgets.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import { userPrincipal } from "../../principal.ts";

@@ -1,4 +1,4 @@
-import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
+import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits/limits.ts";
 import type { Cancel, Clock } from "../../clock.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
 import type { Spent } from "../../store/store.ts";

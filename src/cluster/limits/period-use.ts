@@ -1,5 +1,5 @@
-import type { LocalLimits } from "../../auth/limits.ts";
-import { startOfDay, startOfMonth } from "../../auth/period-budget.ts";
+import type { LocalLimits } from "../../auth/limits/limits.ts";
+import { startOfDay, startOfMonth } from "../../auth/limits/period-budget.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Cancel, Clock } from "../../clock.ts";
 import { causeOf, type Log } from "../../log/log.ts";

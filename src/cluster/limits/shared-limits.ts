@@ -9,8 +9,8 @@ import {
   standingsOf,
   UNLIMITED,
   type UserLimits,
-} from "../../auth/limits.ts";
-import { hasBudget, NOTHING, sumOf } from "../../auth/user-budgets.ts";
+} from "../../auth/limits/limits.ts";
+import { hasBudget, NOTHING, sumOf } from "../../auth/limits/user-budgets.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";

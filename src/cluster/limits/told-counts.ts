@@ -1,4 +1,4 @@
-import type { LimitCounts } from "../../auth/limits.ts";
+import type { LimitCounts } from "../../auth/limits/limits.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Spent } from "../../store/store.ts";
 

@@ -93,8 +93,8 @@ export const api = {
   /** Replaces the prices, or takes the change back with null. Rejects if someone else has changed a setting since. */
   changePrices: async (prices: PriceList | null, { etag }: KnownPrices): Promise<KnownPrices> =>
     pricesIn(await send("PATCH", "/admin/settings", { body: { prices }, headers: { "if-match": etag } })),
-  audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
-    request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
+  audit: (query: Record<string, string | number | undefined>, signal?: AbortSignal) =>
+    request<AuditPage>("GET", pathOf(["admin", "audit"], query), withSignal(signal)),
 
   /** Returns the models with what there is to know of them, and the requests since `from`. */
   modelStates: (from: string | undefined, signal?: AbortSignal) =>

@@ -1,3 +1,4 @@
+import { text } from "../texts/texts.ts";
 /** A failed request: an error response, or no response at all. `message` is a text for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -49,10 +50,7 @@ export async function send(method: string, path: string, options: RequestOptions
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(
-      0,
-      "The server cannot be reached. Check your network connection, and that the server is running.",
-    );
+    throw new ApiError(0, text("error.unreachable"));
   }
   if (response.ok) return response;
   if (response.status === 401 && !headers?.["authorization"]) endSession();
@@ -68,10 +66,7 @@ export async function request<T>(method: string, path: string, options?: Request
     return (await response.json()) as T;
   } catch (error) {
     if (options?.signal?.aborted) throw error;
-    throw new ApiError(
-      response.status,
-      "The response is not JSON. Check whether a proxy between the browser and the server replaced it.",
-    );
+    throw new ApiError(response.status, text("error.notJson"));
   }
 }
 
@@ -82,7 +77,7 @@ async function readError(response: Response): Promise<ApiError> {
   const { message, hint } = readErrorBody(body);
   return new ApiError(
     response.status,
-    message ?? `The server responded with status ${response.status}.`,
+    message ?? text("error.status", { status: response.status }),
     hint,
     Number.isFinite(retryAfterS) ? retryAfterS : undefined,
     response.headers.get("x-request-id") ?? undefined,
@@ -109,7 +104,9 @@ export function errorText(error: unknown): string {
   // Some messages say it themselves, such as those of limits.
   const isSaid = SAYS_WHEN.test(message) || SAYS_WHEN.test(hint ?? "");
   const again =
-    retryAfterS === undefined || isSaid ? "" : `Try again in ${Math.max(1, Math.ceil(retryAfterS))} s.`;
+    retryAfterS === undefined || isSaid
+      ? ""
+      : text("error.retryAfter", { seconds: Math.max(1, Math.ceil(retryAfterS)) });
   return [sentence, hint, again].filter(Boolean).join(" ");
 }
 

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { language } from "../texts/texts.ts";
 
 /**
  * Names custom properties of the style sheet, such as `--chart-ok`, which differ between light and dark mode.
@@ -130,7 +131,11 @@ function dataRange(min: number | null, max: number | null): [number, number] {
 
 /** Formats a time of day in the browser's time zone: 14:05. */
 function minuteOf(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return new Date(seconds * 1000).toLocaleTimeString(language, {
+    hourCycle: "h23",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 }
 
 function colorOf(property: string): string {

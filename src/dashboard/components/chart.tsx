@@ -2,6 +2,7 @@ import { useRef } from "hono/jsx/dom";
 import uPlot from "uplot";
 import { useEffect, useState } from "../state/hooks.ts";
 import { theme } from "../state/theme.ts";
+import { language, text } from "../texts/texts.ts";
 import { type ChartAppearance, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
 import { classNames } from "./class-names.ts";
 import { ScrollArea } from "./scroll-area.tsx";
@@ -82,7 +83,8 @@ function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
       onToggle={(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}
     >
       <summary>
-        Show as a table<span class="off-screen">: {title}</span>
+        {text("chart.showTable")}
+        <span class="off-screen">: {title}</span>
       </summary>
       {isOpen ? (
         <ScrollArea label={title}>
@@ -90,7 +92,7 @@ function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
             <caption class="off-screen">{title}</caption>
             <thead>
               <tr>
-                <th scope="col">{xLabel === clock ? "Time" : "Day"}</th>
+                <th scope="col">{text(xLabel === clock ? "chart.time" : "chart.day")}</th>
                 {series.map(({ label }) => (
                   <th scope="col" class="number">
                     {label}
@@ -123,5 +125,10 @@ function dataOf({ xs, series }: ChartProps): uPlot.AlignedData {
 }
 
 function clock(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
+  return new Date(seconds * 1000).toLocaleTimeString(language, {
+    hourCycle: "h23",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
 }

@@ -1,5 +1,5 @@
 import { useState } from "../state/hooks.ts";
-import { text as englishText } from "../texts/texts.ts";
+import { text } from "../texts/texts.ts";
 import { Button } from "./button.tsx";
 import { showToast } from "./toast.tsx";
 
@@ -7,10 +7,10 @@ const SHOWN_MS = 2_000;
 
 /** A button that copies `text`. `what` names it, as in “Copy the token”. */
 export function CopyButton(props: { text: string; what: string; isSmall?: boolean; onCopied?: () => void }) {
-  const { text, what, isSmall, onCopied } = props;
+  const { text: copied, what, isSmall, onCopied } = props;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
-    if (!(await copyWithToast(text, what))) return;
+    if (!(await copyWithToast(copied, what))) return;
     setCopied(true);
     onCopied?.();
     setTimeout(() => setCopied(false), SHOWN_MS);
@@ -18,19 +18,19 @@ export function CopyButton(props: { text: string; what: string; isSmall?: boolea
   return (
     <Button
       isSmall={isSmall ?? false}
-      label={englishText(isCopied ? "copy.button.done" : "copy.button.label", { what })}
+      label={text(isCopied ? "copy.button.done" : "copy.button.label", { what })}
       onClick={copy}
     >
-      {englishText(isCopied ? "copy.button.short" : "copy.button")}
+      {text(isCopied ? "copy.button.short" : "copy.button")}
     </Button>
   );
 }
 
 /** Copies a text, and says so, or why not. Resolves with whether it was copied. */
-export async function copyWithToast(text: string, what: string): Promise<boolean> {
-  const isCopied = await copyText(text);
-  if (isCopied) showToast(englishText("copy.done", { what }));
-  else showToast(englishText("copy.refused"), "bad");
+export async function copyWithToast(copied: string, what: string): Promise<boolean> {
+  const isCopied = await copyText(copied);
+  if (isCopied) showToast(text("copy.done", { what }));
+  else showToast(text("copy.refused"), "bad");
   return isCopied;
 }
 

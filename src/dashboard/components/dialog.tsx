@@ -1,5 +1,6 @@
 import { type Child, useId, useRef } from "hono/jsx/dom";
 import { useEffect } from "../state/hooks.ts";
+import { text } from "../texts/texts.ts";
 import { Button } from "./button.tsx";
 import { Form } from "./form.tsx";
 
@@ -44,7 +45,12 @@ export function Dialog({ title, onClose, canClose = () => true, children }: Dial
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
-        <Button kind="quiet" isSmall label="Close" onClick={() => (canClose() ? onClose() : undefined)}>
+        <Button
+          kind="quiet"
+          isSmall
+          label={text("dialog.close")}
+          onClick={() => (canClose() ? onClose() : undefined)}
+        >
           ✕
         </Button>
       </header>
@@ -74,7 +80,7 @@ export function ConfirmDialog({ title, children, action, onConfirm, onClose }: C
           await onConfirm();
           onClose();
         }}
-        actions={<Button onClick={onClose}>Cancel</Button>}
+        actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
       >
         {children}
       </Form>

@@ -1,4 +1,5 @@
 import { useState } from "../state/hooks.ts";
+import { text } from "../texts/texts.ts";
 import { Button } from "./button.tsx";
 
 interface PaginationProps {
@@ -15,13 +16,11 @@ export function Pagination({ label, page, pageCount, onTurn }: PaginationProps) 
   return (
     <nav class="row pages" aria-label={label}>
       <Button isSmall disabled={page === 0} onClick={() => onTurn(page - 1)}>
-        ← Previous
+        {text("pagination.previous")}
       </Button>
-      <span class="muted">
-        Page {page + 1} of {pageCount}
-      </span>
+      <span class="muted">{text("pagination.place", { page: page + 1, count: pageCount })}</span>
       <Button isSmall disabled={page >= pageCount - 1} onClick={() => onTurn(page + 1)}>
-        Next →
+        {text("pagination.next")}
       </Button>
     </nav>
   );

@@ -1,12 +1,12 @@
 import { formatClock } from "../format.ts";
+import { text } from "../texts/texts.ts";
 import { Notice } from "./card.tsx";
 
 /** Says that what is shown is not of now, because the server does not answer. */
 export function StaleNotice({ at }: { at: string | undefined }) {
   return (
     <Notice tone="warn">
-      The server does not answer. {at ? `What is shown is from ${formatClock(at)}. ` : ""}The page keeps
-      trying.
+      {at ? text("stale.noticeSince", { time: formatClock(at) }) : text("stale.notice")}
     </Notice>
   );
 }

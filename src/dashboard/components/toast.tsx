@@ -1,5 +1,6 @@
 import { createStore } from "../state/store.ts";
 import { useStore } from "../state/use-store.ts";
+import { text } from "../texts/texts.ts";
 
 interface Toast {
   id: number;
@@ -29,10 +30,15 @@ export function Toasts() {
   const shown = useStore(toasts);
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {shown.map(({ id, text, tone }) => (
+      {shown.map(({ id, text: message, tone }) => (
         <div key={id} class={`toast tone-${tone}`}>
-          <span>{text}</span>
-          <button type="button" class="button quiet small" aria-label="Dismiss" onClick={() => dismiss(id)}>
+          <span>{message}</span>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={text("toast.dismiss")}
+            onClick={() => dismiss(id)}
+          >
             ✕
           </button>
         </div>

@@ -1,7 +1,7 @@
+import { searchable } from "../../search-text.ts";
 import { api } from "../api/api.ts";
 import type { SessionAnswer } from "../api/types.ts";
 import { PAGES } from "../pages.ts";
-import { searchable } from "../search-text.ts";
 import { hrefOf } from "../state/route.ts";
 import { signOut } from "../state/session.ts";
 import { chooseTheme, theme } from "../state/theme.ts";

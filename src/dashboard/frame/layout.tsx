@@ -11,6 +11,7 @@ import { Account } from "./account.tsx";
 import { CommandPalette, PaletteButton } from "./command-palette.tsx";
 import { Icon, isIconName } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
+import { focusTitle } from "./page-focus.ts";
 
 /**
  * The frame around every page for people who are signed in: the navigation, and the page that the address
@@ -84,7 +85,7 @@ function usePageChange(page: Page | undefined, argument: string): void {
     scrollToCurrent();
     if (!isFirst.current) {
       scrollTo(0, 0);
-      document.getElementById("page-title")?.focus({ preventScroll: true });
+      focusTitle();
     }
     isFirst.current = false;
   }, [page?.path, argument]);

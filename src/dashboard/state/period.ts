@@ -1,11 +1,12 @@
+import { text } from "../texts/texts.ts";
 /** The periods that end now. */
 export const PERIODS = [
-  { value: "15m", label: "Last 15 minutes", ms: 900_000 },
-  { value: "1h", label: "Last hour", ms: 3_600_000 },
-  { value: "6h", label: "Last 6 hours", ms: 21_600_000 },
-  { value: "24h", label: "Last 24 hours", ms: 86_400_000 },
-  { value: "7d", label: "Last 7 days", ms: 604_800_000 },
-  { value: "30d", label: "Last 30 days", ms: 2_592_000_000 },
+  { value: "15m", label: text("period.15m"), ms: 900_000 },
+  { value: "1h", label: text("period.1h"), ms: 3_600_000 },
+  { value: "6h", label: text("period.6h"), ms: 21_600_000 },
+  { value: "24h", label: text("period.24h"), ms: 86_400_000 },
+  { value: "7d", label: text("period.7d"), ms: 604_800_000 },
+  { value: "30d", label: text("period.30d"), ms: 2_592_000_000 },
 ] as const;
 
 export type PeriodName = (typeof PERIODS)[number]["value"];

@@ -1,6 +1,7 @@
 import { api } from "../api/api.ts";
 import { ApiError, errorText, onSessionEnd } from "../api/request.ts";
 import type { SessionAnswer } from "../api/types.ts";
+import { text } from "../texts/texts.ts";
 import { createStore, type Store } from "./store.ts";
 
 export type Session =
@@ -22,7 +23,7 @@ const SIGNED_IN_KEY = "chatgpt-api-server.session";
 onSessionEnd(() => {
   const current = session.get();
   if (current.state === "in" && current.ended === undefined)
-    session.set({ ...current, ended: "Your session has ended. Sign in again." });
+    session.set({ ...current, ended: text("session.ended") });
 });
 
 /** Shows the pages. Somebody else than before gets new ones, without anything of the former. */
@@ -57,7 +58,7 @@ export async function beginSession(code?: string): Promise<void> {
     enter(who);
   } catch (error) {
     if (isRefused(error))
-      leave(code === undefined ? undefined : `The link did not work. ${errorText(error)}`);
+      leave(code === undefined ? undefined : text("session.linkFailed", { error: errorText(error) }));
     // The session or the code may still be good: for example, a proxy could not reach the server for a
     // moment.
     else session.set({ state: "failed", error: errorText(error), retry: () => beginSession(code) });
@@ -125,7 +126,7 @@ export function onSignOut(listener: (who: SessionAnswer) => void): void {
 
 function leaveByChoice(): void {
   const current = session.get();
-  leave("You have signed out.");
+  leave(text("session.signedOut"));
   if (current.state === "in") forget(current.who);
 }
 

@@ -19,7 +19,12 @@ export type CountedKey = TextKey extends infer Key
 type Values = Readonly<Record<string, string | number>>;
 
 const texts: Readonly<Record<string, string>> = english;
-const plurals = new Intl.PluralRules("en");
+
+/** The language of the texts, as a BCP 47 tag. Numbers, times and sorted lists follow it too. */
+export const language: string = english["language"];
+
+const plurals = new Intl.PluralRules(language);
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const PLACEHOLDER = /\{(\w+)\}/;
 
 /** Returns the text with its placeholders replaced. Those without a value stay as they are. */
@@ -29,13 +34,25 @@ export function text(key: TextKey, values: Values = {}): string {
 
 /** Returns the text in the plural form for `count`, which also replaces the placeholder `{count}`. */
 export function countedText(key: CountedKey, count: number, values: Values = {}): string {
-  const form = texts[`${key}.${plurals.select(count)}`] ?? texts[`${key}.other`] ?? key;
-  return parts(form, { count, ...values }).join("");
+  return parts(formOf(key, count), { count: whole.format(count), ...values }).join("");
 }
 
 /** Returns the text in pieces for JSX, with elements in place of its placeholders. */
 export function richText(key: TextKey, values: Readonly<Record<string, Child>>): Child[] {
   return parts(texts[key] ?? key, values);
+}
+
+/** Returns the text in the plural form for `count`, in pieces for JSX. */
+export function countedRichText(
+  key: CountedKey,
+  count: number,
+  values: Readonly<Record<string, Child>>,
+): Child[] {
+  return parts(formOf(key, count), { count: whole.format(count), ...values });
+}
+
+function formOf(key: CountedKey, count: number): string {
+  return texts[`${key}.${plurals.select(count)}`] ?? texts[`${key}.other`] ?? key;
 }
 
 function parts<Value>(pattern: string, values: Readonly<Record<string, Value>>): (string | Value)[] {

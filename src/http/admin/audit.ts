@@ -1,3 +1,4 @@
+import type { AuditAction } from "../../audit-actions.ts";
 import type { Audit, AuditNote } from "../../auth/audit.ts";
 import { csvResponse } from "../csv.ts";
 import type { Exchange } from "../exchange.ts";
@@ -11,7 +12,8 @@ const ROUTES = {
   readAudit: route("GET /admin/audit", {
     access: "adminOrQuery",
     summary: "List what administrators changed, and the tokens that users rotated, newest first",
-    description: "`next` is the `before` of the next page.",
+    description:
+      "`next` is the `before` of the next page. With a filter, the newest 5,000 entries before `before` are looked through, so that a page may be empty though there is a next one.",
     query: AuditQuery,
     answers: {
       200: {
@@ -41,9 +43,9 @@ const ROUTES = {
 
 /** The changes that administrators have made. */
 export const auditRoutes = resource("Usage", ROUTES).handledBy(({ audit }: { audit: Audit }) => ({
-  async readAudit({ query: { limit, before, format } }) {
-    const page = await audit.list({ limit, ...(before !== undefined && { before }) });
-    const rows = page.map(({ seq, at, actor, action, target, detail, address, requestId }) => ({
+  async readAudit({ query: { limit, before, format, ...filter } }) {
+    const { entries, next } = await audit.list({ limit, before, ...filter });
+    const rows = entries.map(({ seq, at, actor, action, target, detail, address, requestId }) => ({
       ...{ seq, at: new Date(at).toISOString(), actor, action, target, detail, address },
       request_id: requestId,
     }));
@@ -51,7 +53,7 @@ export const auditRoutes = resource("Usage", ROUTES).handledBy(({ audit }: { aud
       const cells = rows.map((row) => ({ ...row, detail: row.detail && JSON.stringify(row.detail) }));
       return csvResponse("audit.csv", [COLUMNS, ...cells.map((row) => COLUMNS.map((name) => row[name]))]);
     }
-    return { audit: rows, next: page.length < limit ? null : (page.at(-1)?.seq ?? null) };
+    return { audit: rows, next };
   },
 }));
 
@@ -61,7 +63,7 @@ export const auditRoutes = resource("Usage", ROUTES).handledBy(({ audit }: { aud
  */
 export function auditNote(
   { address, requestId }: Exchange,
-  action: string,
+  action: AuditAction,
   target: string | null,
   detail: Record<string, unknown> | null = null,
 ): AuditNote {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_ACTORS } from "../../audit-actions.ts";
 import { AMOUNT_MAX, isAmount } from "../../prices/money.ts";
 import { PRINTABLE } from "../../printable.ts";
 import { AgentRow } from "../../protocol/node/lists.ts";
@@ -178,6 +179,21 @@ export const AuditQuery = z.object({
     .default(100)
     .describe("The maximum number of entries."),
   before: z.coerce.number().int().min(1).optional().describe("Only entries with a smaller `seq`."),
+  actor: z
+    .enum(AUDIT_ACTORS)
+    .optional()
+    .describe("Only changes by administrators over HTTP, by a command, by an agent, or by users themselves."),
+  action: z
+    .string()
+    .max(64)
+    .regex(/^[a-z_]+(\.[a-z_]+)?$/, "give an action, such as user.add, or its first part")
+    .optional()
+    .describe("Only this action, or all that begin with it: `user` for `user.add`, `user.change` and so on."),
+  search: z
+    .string()
+    .max(200)
+    .optional()
+    .describe("Only entries whose action, target, detail, address or request id contain all of these words."),
   format: z.enum(["json", "csv"]).default("json").describe("CSV is for spreadsheets."),
 });
 

@@ -1,5 +1,5 @@
-import type { ConcurrencyLimit } from "../../auth/concurrency.ts";
 import type { FailedKeys } from "../../auth/failed-keys.ts";
+import type { ConcurrencyLimit } from "../../auth/limits/concurrency.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
 import { isLoopback } from "../../net/addresses.ts";

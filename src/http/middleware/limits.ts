@@ -1,6 +1,6 @@
 import type { Caller } from "../../auth/callers.ts";
-import { formatDuration } from "../../auth/limit-error.ts";
-import type { LimitStanding, Limits } from "../../auth/limits.ts";
+import { formatDuration } from "../../auth/limits/limit-error.ts";
+import type { LimitStanding, Limits } from "../../auth/limits/limits.ts";
 import { unitsOfNanos } from "../../prices/money.ts";
 
 /** Sets the headers that tell what is left of the caller's limits, if they have any. */

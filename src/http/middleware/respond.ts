@@ -1,4 +1,4 @@
-import type { Limits } from "../../auth/limits.ts";
+import type { Limits } from "../../auth/limits/limits.ts";
 import { asAppError, ERRORS, type ErrorCode } from "../../errors.ts";
 import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";

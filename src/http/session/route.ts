@@ -1,10 +1,12 @@
-import type { LimitStanding, Limits } from "../../auth/limits.ts";
+import type { Audit } from "../../auth/audit.ts";
+import type { LimitStanding, Limits } from "../../auth/limits/limits.ts";
 import type { Session, Sessions } from "../../auth/sessions/sessions.ts";
 import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { unitsOfNanos } from "../../prices/money.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import type { Principal } from "../../principal.ts";
+import { auditNote } from "../admin/audit.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
 import type { BunServer, Exchange } from "../exchange.ts";
 import { ok, reply, resource, route } from "../route.ts";
@@ -13,6 +15,7 @@ import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 
 interface SessionDeps {
   sessions: Sessions;
+  audit: Audit;
   users: Pick<Users, "find">;
   limits: Limits;
   prices: Pick<PriceBook, "currency">;
@@ -44,10 +47,10 @@ const ROUTES = {
     access: "signIn",
     summary: "Sign a browser in",
     description:
-      "The answer sets the cookie `session-<port>`, or `__Host-session-<port>` over TLS. Servers with a cluster key have another name, which is the same at all of them. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
+      "The answer sets the cookie `session-<port>`, or `__Host-session-<port>` over TLS. Servers with a cluster key have another name, which is the same at all of them. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends. The audit records the sign-ins of administrators.",
     body: { schema: SignInBody, example: { code: "zbhgx0lH…" }, isRequired: false, bytesMax: 4096 },
     answers: ok("Who is signed in.", SessionAnswer, ADMIN_EXAMPLE, ["set-cookie"]),
-    errors: ["session_change_failed"],
+    errors: ["session_change_failed", "audit_failed"],
   }),
   readSession: route("GET /api/session", {
     access: "caller",
@@ -75,7 +78,7 @@ const ROUTES = {
 
 /** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
 export const sessionRoutes = resource("Sessions", ROUTES).handledBy((deps: SessionDeps) => {
-  const { sessions, isSecure, publicUrl } = deps;
+  const { sessions, audit, isSecure, publicUrl } = deps;
   const answerOf = async (principal: Principal, session: Session | undefined) => ({
     ...(await describe(deps, principal)),
     currency: deps.prices.currency,
@@ -94,7 +97,10 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy((deps: Sessi
       const before = await sessions.read(exchange.request.headers);
       const answer = await answerOf(owner, undefined);
       if (typeof before === "object") await sessions.end(before);
-      const { session, cookie } = await sessions.begin(owner, originOf(exchange));
+      const begin = () => sessions.begin(owner, originOf(exchange));
+      const { session, cookie } = await (owner.kind === "admin"
+        ? audit.change(auditNote(exchange, "session.begin", null, { role: "admin" }), begin)
+        : begin());
       return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
     },
 

@@ -225,7 +225,7 @@ test("every change of a user is in the audit, with what changed and never a toke
     ["cli", "user.disable", user_id, null],
     ["cli", "user.enable", user_id, null],
     ["cli", "user.rotate", user_id, { grace_seconds: 60 }],
-    ["cli", "user.delete", user_id, null],
+    ["cli", "user.delete", user_id, { name: "Ann" }],
   ]);
   expect(JSON.stringify(rows)).not.toContain(token);
   expect(JSON.stringify(rows)).not.toContain(rotated.token);

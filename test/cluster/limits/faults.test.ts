@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { UserLimits } from "../../../src/auth/limits.ts";
+import type { UserLimits } from "../../../src/auth/limits/limits.ts";
 import { NO_LIMITS } from "../../support/limits-bench.ts";
 import { drain, LIMIT, leftOver, MINUTE_MS, NAMES, PER_MINUTE, threeNodes, userOf } from "./limit-load.ts";
 import { askAt, createLimitNodes } from "./limit-nodes.ts";

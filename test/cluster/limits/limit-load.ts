@@ -1,4 +1,4 @@
-import type { Lease, UserLimits } from "../../../src/auth/limits.ts";
+import type { Lease, UserLimits } from "../../../src/auth/limits/limits.ts";
 import { NO_LIMITS } from "../../support/limits-bench.ts";
 import { createRandom, type Random } from "../../support/random.ts";
 import { askAt, createLimitNodes, type LimitNode } from "./limit-nodes.ts";

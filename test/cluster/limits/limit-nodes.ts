@@ -1,5 +1,5 @@
-import type { Lease, UserLimits } from "../../../src/auth/limits.ts";
-import { NOTHING, sumOf } from "../../../src/auth/user-budgets.ts";
+import type { Lease, UserLimits } from "../../../src/auth/limits/limits.ts";
+import { NOTHING, sumOf } from "../../../src/auth/limits/user-budgets.ts";
 import { SharedLimits } from "../../../src/cluster/limits/shared-limits.ts";
 import type { NodeInfo, Part } from "../../../src/cluster/part.ts";
 import { AppError } from "../../../src/errors.ts";

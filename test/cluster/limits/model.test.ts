@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
-import { createLimits, type Lease, type LocalLease, type UserLimits } from "../../../src/auth/limits.ts";
-import { hasBudget } from "../../../src/auth/user-budgets.ts";
+import {
+  createLimits,
+  type Lease,
+  type LocalLease,
+  type UserLimits,
+} from "../../../src/auth/limits/limits.ts";
+import { hasBudget } from "../../../src/auth/limits/user-budgets.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 import { createLimitNodes, type LimitNode, outcomeOf } from "./limit-nodes.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { UserLimits } from "../../../src/auth/limits.ts";
+import type { UserLimits } from "../../../src/auth/limits/limits.ts";
 import { Homes } from "../../../src/cluster/limits/homes.ts";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import type { NodeFrame } from "../../../src/protocol/node/frames.ts";

@@ -202,15 +202,40 @@ describe("GET /admin/audit", () => {
     expect(rest).toEqual([""]);
   });
 
-  test.each(["limit=0", "limit=1001", "limit=x", "before=-1", "format=xml"])(
-    "the audit refuses the query %s",
-    async (query) => {
-      const { call } = await scene();
-      const { status, body } = await call("GET", `/admin/audit?${query}`);
-      expect([status, body.error]).toEqual([400, "Invalid request"]);
-      expect(body.hint).toStartWith(`\`${query.split("=")[0]}\``);
-    },
-  );
+  test("the audit is searched by actor, action and words, also as a table", async () => {
+    const { call, audit } = await scene();
+    const { user_id } = (await call("POST", "/admin/users/add", { name: "Zoë" })).body;
+    await call("POST", "/admin/agents/keys", { name: "gpu" });
+    await call("POST", "/admin/users/delete", { user_id });
+    const actions = async (query: string) =>
+      (await audit(query)).audit.map((row: { action: string }) => row.action);
+    expect(await actions("?action=user")).toEqual(["user.delete", "user.add"]);
+    expect(await actions("?action=agent_key.add&actor=admin")).toEqual(["agent_key.add"]);
+    expect(await actions("?actor=cli")).toEqual([]);
+    expect(await actions("?search=zoe")).toEqual(["user.delete", "user.add"]);
+    expect(await actions(`?search=add%20${user_id}`)).toEqual(["user.add"]);
+    const { text } = await call("GET", "/admin/audit?search=zoe&action=user.add&format=csv");
+    expect(text.split("\r\n")).toHaveLength(3);
+  });
+
+  test.each([
+    ...[
+      "limit=0",
+      "limit=1001",
+      "limit=x",
+      "before=-1",
+      "format=xml",
+      "actor=me",
+      "action=User",
+      "action=a.b.c",
+    ],
+    `search=${"x".repeat(201)}`,
+  ])("the audit refuses the query %s", async (query) => {
+    const { call } = await scene();
+    const { status, body } = await call("GET", `/admin/audit?${query}`);
+    expect([status, body.error]).toEqual([400, "Invalid request"]);
+    expect(body.hint).toStartWith(`\`${query.split("=")[0]}\``);
+  });
 
   test("the audit keeps rows for --audit-days", async () => {
     const { server } = await scene();

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
+import { createConcurrencyLimit } from "../../../src/auth/limits/concurrency.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { type AppDeps, createApp } from "../../../src/http/app.ts";
 import { referenceStyle } from "../../../src/http/errors/reference.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
+import { createConcurrencyLimit } from "../../../src/auth/limits/concurrency.ts";
 import { type BunServer, Exchange } from "../../../src/http/exchange.ts";
 import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";

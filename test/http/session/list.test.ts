@@ -66,3 +66,22 @@ describe("the list of sessions", () => {
     expect(audit.filter(({ action }: { action: string }) => action === "session.end")).toHaveLength(1);
   });
 });
+
+test("the audit records the sign-ins of administrators with their address, and neither users' nor failed ones", async () => {
+  const { call, admin, addUser, signIn } = await scene();
+  const { token } = await addUser();
+  await signIn(token);
+  await call("POST", "/api/session", { authorization: "wrong" });
+  await signIn(ADMIN_KEY);
+  const rows = (await call("GET", "/admin/audit?action=session", admin)).body.audit;
+  expect(rows).toMatchObject([
+    {
+      actor: "admin",
+      action: "session.begin",
+      target: null,
+      detail: { role: "admin" },
+      address: "127.0.0.1",
+    },
+  ]);
+  expect(JSON.stringify(rows)).not.toContain(ADMIN_KEY);
+});

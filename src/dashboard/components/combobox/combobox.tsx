@@ -1,5 +1,5 @@
 import { useId, useRef } from "hono/jsx/dom";
-import { searchable } from "../../search-text.ts";
+import { searchable } from "../../../search-text.ts";
 import { useEffect, useState } from "../../state/hooks.ts";
 import { text } from "../../texts/texts.ts";
 

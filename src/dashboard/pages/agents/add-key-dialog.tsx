@@ -9,6 +9,7 @@ import { Form } from "../../components/form.tsx";
 import { readNameList } from "../../name-list.ts";
 import { useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
+import { text } from "../../texts/texts.ts";
 import { EMPTY_KEY_FORM, keyChangesOf } from "./key-form.ts";
 import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";
 
@@ -24,11 +25,18 @@ export function AddKeyDialog({ onAdded, onClose }: AddKeyDialogProps) {
     onAdded();
   };
   return (
-    <Dialog title={added ? `Agent key “${added.name}”` : "Create an agent key"} onClose={onClose}>
+    <Dialog
+      title={added ? text("agentKeys.createdTitle", { name: added.name }) : text("agentKeys.createTitle")}
+      onClose={onClose}
+    >
       {added ? (
         <CreatedKey added={added} onClose={onClose} />
       ) : (
-        <Form submit="Create key" onSubmit={add} actions={<Button onClick={onClose}>Cancel</Button>}>
+        <Form
+          submit={text("agentKeys.createSubmit")}
+          onSubmit={add}
+          actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
+        >
           <KeyFields />
           <KeyPreferenceFields values={EMPTY_KEY_FORM} />
         </Form>
@@ -47,13 +55,13 @@ export function KeyFields({ name }: { name?: string }) {
   return (
     <>
       <Field
-        label="Name"
+        label={text("agentKeys.name")}
         name="name"
         value={name ?? ""}
         required
         isFocused={name === undefined}
         autocomplete="off"
-        hint="The name shown in lists and logs, such as gpu box."
+        hint={text("agentKeys.name.hint")}
       />
       <ModelsField />
     </>
@@ -64,10 +72,10 @@ export function KeyFields({ name }: { name?: string }) {
 export function ModelsField() {
   return (
     <Field
-      label="Models (optional)"
+      label={text("agentKeys.modelsField")}
       name="models"
       autocomplete="off"
-      hint="Agents with this key offer only these models. Separate names with commas. Leave empty to allow all models."
+      hint={text("agentKeys.modelsField.hint")}
     />
   );
 }
@@ -75,16 +83,13 @@ export function ModelsField() {
 function CreatedKey({ added: { key }, onClose }: { added: AddedAgentKey; onClose: () => void }) {
   return (
     <div class="form">
-      <Notice tone="warn">
-        Copy the key now. It is shown only once, because the server keeps only its hash. If you lose it,
-        revoke it and create another one.
-      </Notice>
-      <CopyField text={key} what="the key" />
-      <p class="label">Server address that contains the key, for agents</p>
-      <CopyField text={`${serverUrl()}/agents/${key}`} what="the address" />
+      <Notice tone="warn">{text("agentKeys.copyNow")}</Notice>
+      <CopyField text={key} what={text("agentKeys.what.key")} />
+      <p class="label">{text("agentKeys.addressWithKey")}</p>
+      <CopyField text={`${serverUrl()}/agents/${key}`} what={text("agentKeys.what.address")} />
       <div class="form-actions">
         <Button kind="primary" onClick={onClose}>
-          Done
+          {text("dialog.done")}
         </Button>
       </div>
     </div>

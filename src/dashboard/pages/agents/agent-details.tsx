@@ -4,6 +4,7 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatDuration, formatTime } from "../../format.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { trafficHref } from "../traffic/traffic-view.ts";
 import { AgentFailures } from "./agent-failures.tsx";
@@ -22,65 +23,62 @@ interface AgentDetailsProps {
   onClose: () => void;
 }
 
-const TRANSPORT_NAMES: Record<NonNullable<Agent["transport"]>, string> = {
-  websocket: "WebSocket",
-  "long-polling": "Long-polling",
-  "in-process": "In the server's process",
-};
-
 /** Everything that is known about one agent, kept up to date. */
 export function AgentDetails(props: AgentDetailsProps) {
   const { agent, isConnected, now, onReset, onDisconnect, onClose } = props;
   const { version, protocol, transport, address, key, since, last_heard, models, loaded_models, id } = agent;
   return (
     <Dialog title={agent.name} onClose={onClose}>
-      {isConnected ? null : (
-        <Notice tone="warn">This agent has disconnected. The details are from its last moment.</Notice>
-      )}
+      {isConnected ? null : <Notice tone="warn">{text("agent.gone")}</Notice>}
       <dl class="facts">
-        <Fact name="State">
+        <Fact name={text("agents.state")}>
           <AgentStateBadge agent={agent} />
         </Fact>
-        <Fact name="Slots in use">
+        <Fact name={text("agent.slotsInUse")}>
           <AgentLoad agent={agent} />
         </Fact>
-        <Fact name="Requests">
-          <a href={requestsHref({ agent: id, period: "24h" })}>List</a> ·{" "}
-          <a href={requestsHref({ agent: id, period: "24h", outcome: "failed" })}>Failed</a> ·{" "}
+        <Fact name={text("agent.requests")}>
+          <a href={requestsHref({ agent: id, period: "24h" })}>{text("agent.requests.list")}</a> ·{" "}
+          <a href={requestsHref({ agent: id, period: "24h", outcome: "failed" })}>
+            {text("agent.requests.failed")}
+          </a>{" "}
+          ·{" "}
           <a href={trafficHref({ period: "24h", by: "model", only: { group: "agent", name: id } })}>
-            Traffic
+            {text("agent.requests.traffic")}
           </a>
         </Fact>
-        <Fact name="Last seen">{formatAgo(last_heard, now)}</Fact>
-        <Fact name="Connected since">{formatTime(since)}</Fact>
-        <Fact name="Version">
-          {version ?? "Not reported"} <OldVersionBadge agent={agent} />
+        <Fact name={text("agents.lastSeen")}>{formatAgo(last_heard, now)}</Fact>
+        <Fact name={text("agent.connectedSince")}>{formatTime(since)}</Fact>
+        <Fact name={text("agent.version")}>
+          {version ?? text("agent.version.unknown")} <OldVersionBadge agent={agent} />
         </Fact>
-        <Fact name="Protocol">{protocol}</Fact>
-        {transport === undefined ? null : <Fact name="Transport">{TRANSPORT_NAMES[transport]}</Fact>}
-        <Fact name="Address">
+        <Fact name={text("agent.protocol")}>{protocol}</Fact>
+        {transport === undefined ? null : (
+          <Fact name={text("agent.transport")}>{text(`agent.transport.${transport}`)}</Fact>
+        )}
+        <Fact name={text("agents.address")}>
           <span class="mono">{address}</span>
         </Fact>
-        <Fact name="Key">{key === null ? "No key" : key === "main" ? "Main key" : key}</Fact>
-        {agent.node === undefined ? null : <Fact name="Node">{agent.node}</Fact>}
-        <Fact name="Priority">{agent.priority}</Fact>
-        <Fact name="Weight">{agent.weight}</Fact>
-        <Fact name="Tags">{agent.tags.join(", ") || "None"}</Fact>
-        <Fact name="ID">
+        <Fact name={text("agent.key")}>{keyText(key)}</Fact>
+        {agent.node === undefined ? null : <Fact name={text("agents.node")}>{agent.node}</Fact>}
+        <Fact name={text("agent.priority")}>{agent.priority}</Fact>
+        <Fact name={text("agent.weight")}>{agent.weight}</Fact>
+        <Fact name={text("agent.tags")}>{agent.tags.join(", ") || text("agent.tags.none")}</Fact>
+        <Fact name={text("agent.id")}>
           <span class="mono">{id}</span>
         </Fact>
         <RecentFacts agent={agent} now={now} />
         {agent.circuits.length > 0 ? (
-          <Fact name="Failures">
+          <Fact name={text("agent.failures")}>
             <AgentFailures agent={agent} now={now} onReset={isConnected ? onReset : undefined} />
           </Fact>
         ) : null}
-        <Fact name={`Models (${models.length})`}>
+        <Fact name={text("agent.models", { count: models.length })}>
           <ul class="agent-models">
             {models.map((model) => (
               <li class="mono">
                 {model}
-                {loaded_models?.includes(model) ? <span class="muted"> loaded</span> : null}
+                {loaded_models?.includes(model) ? <span class="muted"> {text("agent.loaded")}</span> : null}
               </li>
             ))}
           </ul>
@@ -90,13 +88,18 @@ export function AgentDetails(props: AgentDetailsProps) {
         {isConnected ? <UpdateAgentButton agent={agent} /> : null}
         {isConnected ? (
           <Button kind="danger" onClick={onDisconnect}>
-            Disconnect …
+            {text("agents.disconnect.more")}
           </Button>
         ) : null}
-        <Button onClick={onClose}>Close</Button>
+        <Button onClick={onClose}>{text("dialog.close")}</Button>
       </div>
     </Dialog>
   );
+}
+
+function keyText(key: string | null): string {
+  if (key === null) return text("agent.key.none");
+  return key === "main" ? text("agent.key.main") : key;
 }
 
 function RecentFacts({ agent: { recent }, now }: Pick<AgentDetailsProps, "agent" | "now">) {
@@ -104,13 +107,14 @@ function RecentFacts({ agent: { recent }, now }: Pick<AgentDetailsProps, "agent"
   const { requests, failed, first_byte_ms: wait, last_error: error } = recent;
   return (
     <>
-      <Fact name="Latest requests">
-        {failed} of {requests} failed
-        {wait === null ? "" : `, first byte after ${formatDuration(wait)}`}
+      <Fact name={text("agent.latest")}>
+        {wait === null
+          ? text("agent.latest.failed", { failed, count: requests })
+          : text("agent.latest.failedAndFirstByte", { failed, count: requests, time: formatDuration(wait) })}
       </Fact>
       {error ? (
-        <Fact name="Last error">
-          {error.reason} ({formatAgo(error.at, now)})
+        <Fact name={text("agent.lastError")}>
+          {text("agent.lastError.at", { reason: error.reason, ago: formatAgo(error.at, now) })}
         </Fact>
       ) : null}
     </>

@@ -2,7 +2,8 @@ import { api } from "../../api/api.ts";
 import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { showToast } from "../../components/toast.tsx";
-import { formatCount, formatTime } from "../../format.ts";
+import { formatTime } from "../../format.ts";
+import { countedRichText, text } from "../../texts/texts.ts";
 
 interface AgentFailuresProps {
   agent: Agent;
@@ -16,7 +17,7 @@ interface AgentFailuresProps {
 export function AgentFailures({ agent: { id, name, circuits }, now, onReset }: AgentFailuresProps) {
   const reset = async () => {
     await api.resetAgent(id);
-    showToast(`${name} gets requests again.`);
+    showToast(text("agents.failures.resetDone", { name }));
     onReset?.();
   };
   return (
@@ -24,14 +25,17 @@ export function AgentFailures({ agent: { id, name, circuits }, now, onReset }: A
       <ul class="agent-failures">
         {circuits.map((circuit) => (
           <li>
-            <span class="mono">{circuit.model}</span>: {formatCount(circuit.failures, "failure")} in a row.{" "}
-            {stateText(circuit, now)} The last reason: {circuit.reason}.
+            {countedRichText("agents.failures.model", circuit.failures, {
+              model: <span class="mono">{circuit.model}</span>,
+              state: stateText(circuit, now),
+              reason: circuit.reason,
+            })}
           </li>
         ))}
       </ul>
       {onReset ? (
         <Button isSmall onClick={reset}>
-          Allow requests now
+          {text("agents.failures.reset")}
         </Button>
       ) : null}
     </>
@@ -42,8 +46,9 @@ const SECONDS_SHOWN_MAX = 120;
 
 function stateText({ state, retry_at }: Agent["circuits"][number], now: number): string {
   const leftS = Math.max(Math.ceil((Date.parse(retry_at) - now) / 1000), 1);
-  if (state === "open")
-    return `It gets no requests ${leftS > SECONDS_SHOWN_MAX ? `until ${formatTime(retry_at)}` : `for ${leftS} s`}.`;
-  if (state === "half_open") return "It gets one request at a time until one succeeds.";
-  return "Other agents come first.";
+  if (state === "half_open") return text("agents.failures.oneByOne");
+  if (state !== "open") return text("agents.failures.others");
+  return leftS > SECONDS_SHOWN_MAX
+    ? text("agents.failures.until", { time: formatTime(retry_at) })
+    : text("agents.failures.for", { seconds: leftS });
 }

@@ -7,9 +7,11 @@ import { ConfirmDialog } from "../../components/dialog.tsx";
 import { Checkbox } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { showToast } from "../../components/toast.tsx";
-import { formatCount, formatTime } from "../../format.ts";
+import { formatTime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { code } from "../../texts/code.tsx";
+import { countedText, richText, text } from "../../texts/texts.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 import { AddKeyDialog } from "./add-key-dialog.tsx";
 import { ChangeKeyDialog } from "./change-key-dialog.tsx";
@@ -36,23 +38,22 @@ export function AgentKeys({ connected, changes, onRevoked }: AgentKeysProps) {
   const { shown, more } = useShowMore(showsRevoked ? all : active);
   return (
     <Card
-      title="Agent keys"
+      title={text("agentKeys.title")}
       isFlush
       actions={
         <Button isSmall onClick={() => setAdding(true)}>
-          Create a key
+          {text("agentKeys.create")}
         </Button>
       }
     >
       <p class="card-lead muted">
-        You can give each agent, or each group of agents, a key of its own, and revoke it later. The main key
-        is not shown here: <code>chatgpt-api-server agents address</code> prints it.
+        {richText("agentKeys.lead", { command: code("chatgpt-api-server agents address") })}
       </p>
       {keys.error ? <Notice tone="bad">{keys.error}</Notice> : null}
       {all.length > active.length ? (
         <div class="card-lead">
           <Checkbox
-            label={`Show ${formatCount(all.length - active.length, "revoked key")}`}
+            label={countedText("agentKeys.showRevoked", all.length - active.length)}
             name="revoked"
             isChecked={showsRevoked}
             onInput={setShowsRevoked}
@@ -61,11 +62,11 @@ export function AgentKeys({ connected, changes, onRevoked }: AgentKeysProps) {
       ) : null}
       {keys.value ? (
         <Table
-          caption="Agent keys"
+          caption={text("agentKeys.title")}
           columns={columnsOf(connected, { onChange: setChanging, onRevoke: setRevoking })}
           rows={shown}
           keyOf={({ id }) => id}
-          empty={<EmptyState title="There are no agent keys besides the main key." />}
+          empty={<EmptyState title={text("agentKeys.empty")} />}
         />
       ) : null}
       {more}
@@ -76,7 +77,7 @@ export function AgentKeys({ connected, changes, onRevoked }: AgentKeysProps) {
           onChanged={({ name }) => {
             setChanging(undefined);
             keys.reload();
-            showToast(`Saved the changes to the key ${name}.`);
+            showToast(text("agentKeys.saved", { name }));
           }}
           onClose={() => setChanging(undefined)}
         />
@@ -101,60 +102,65 @@ function columnsOf(
   { onChange, onRevoke }: { onChange: (key: AgentKey) => void; onRevoke: (key: AgentKey) => void },
 ): Column<AgentKey>[] {
   return [
-    { title: "Name", cell: ({ name }) => name, isHeader: true },
-    { title: "Models", cell: ({ models }) => <KeyModels models={models} /> },
-    { title: "Preference", cell: (key) => <KeyPreference agentKey={key} /> },
+    { title: text("agentKeys.name"), cell: ({ name }) => name, isHeader: true },
+    { title: text("agentKeys.models"), cell: ({ models }) => <KeyModels models={models} /> },
+    { title: text("agentKeys.preference"), cell: (key) => <KeyPreference agentKey={key} /> },
     {
-      title: "Agents connected",
+      title: text("agentKeys.connected"),
       cell: ({ name, revoked_at }) => (revoked_at === null ? (connected.get(name) ?? 0) : "–"),
       isNumber: true,
     },
-    { title: "Created", cell: ({ created_at }) => formatTime(created_at) },
+    { title: text("agentKeys.created"), cell: ({ created_at }) => formatTime(created_at) },
     {
-      title: "Actions",
+      title: text("agentKeys.actions"),
       cell: (key) =>
         key.revoked_at === null ? (
           <span class="row">
-            <Button isSmall label={`Edit key ${key.name}`} onClick={() => onChange(key)}>
-              Edit
+            <Button
+              isSmall
+              label={text("agentKeys.editOf", { name: key.name })}
+              onClick={() => onChange(key)}
+            >
+              {text("agentKeys.edit")}
             </Button>
-            <Button isSmall label={`Revoke key ${key.name}`} onClick={() => onRevoke(key)}>
-              Revoke
+            <Button
+              isSmall
+              label={text("agentKeys.revokeOf", { name: key.name })}
+              onClick={() => onRevoke(key)}
+            >
+              {text("agentKeys.revoke")}
             </Button>
           </span>
         ) : (
-          <Badge tone="bad">Revoked {formatTime(key.revoked_at)}</Badge>
+          <Badge tone="bad">{text("agentKeys.revokedAt", { time: formatTime(key.revoked_at) })}</Badge>
         ),
     },
   ];
 }
 
 function KeyModels({ models }: Pick<AgentKey, "models">) {
-  if (models === null) return <span class="muted">all models</span>;
+  if (models === null) return <span class="muted">{text("agentKeys.allModels")}</span>;
   return <span class="key-models mono">{models.join(", ")}</span>;
 }
 
 function KeyPreference({ agentKey }: { agentKey: AgentKey }) {
-  const text = preferenceText(agentKey);
+  const preference = preferenceText(agentKey);
   const { owner_id: owner } = agentKey;
-  if (text === "" && owner === null) return <span class="muted">–</span>;
+  if (preference === "" && owner === null) return <span class="muted">–</span>;
   return (
     <span class="key-models">
-      {text}
-      {owner === null ? null : <Owner id={owner} isAlone={text === ""} />}
+      {preference}
+      {preference === "" || owner === null ? null : ", "}
+      {owner === null ? null : <Owner id={owner} />}
     </span>
   );
 }
 
 /** Links the owner of a key. Shows the beginning of the id until the name has arrived. */
-function Owner({ id, isAlone }: { id: string; isAlone: boolean }) {
+function Owner({ id }: { id: string }) {
   const { value } = useFetch((signal) => api.user(id, signal), [id]);
-  return (
-    <>
-      {isAlone ? "owner " : ", owner "}
-      <PrincipalLink user={value ?? { user_id: id, name: null }} />
-    </>
-  );
+  const owner = <PrincipalLink user={value ?? { user_id: id, name: null }} />;
+  return <>{richText("agentKeys.owner", { owner })}</>;
 }
 
 interface RevokeDialogProps {
@@ -167,20 +173,20 @@ interface RevokeDialogProps {
 function RevokeDialog({ agentKey: { id, name }, agents, onDone, onClose }: RevokeDialogProps) {
   const revoke = async () => {
     await api.revokeAgentKey(id);
-    showToast(`Revoked the key ${name}.`);
+    showToast(text("agentKeys.revoked", { name }));
     onDone();
   };
   const consequence =
-    agents === 0
-      ? "No agent is connected with this key."
-      : `${formatCount(agents, "agent")} connected with this key will be disconnected at once. Running requests move to other agents, or fail if their response has started.`;
+    agents === 0 ? text("agentKeys.revoke.unused") : countedText("agentKeys.revoke.used", agents);
   return (
-    <ConfirmDialog title={`Revoke the key “${name}”?`} action="Revoke" onConfirm={revoke} onClose={onClose}>
+    <ConfirmDialog
+      title={text("agentKeys.revoke.title", { name })}
+      action={text("agentKeys.revoke")}
+      onConfirm={revoke}
+      onClose={onClose}
+    >
       <p>{consequence}</p>
-      <p>
-        After that, agents can no longer connect with this key. You cannot undo this, but you can create a new
-        key.
-      </p>
+      <p>{text("agentKeys.revoke.about")}</p>
     </ConfirmDialog>
   );
 }

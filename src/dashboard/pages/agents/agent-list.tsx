@@ -6,6 +6,8 @@ import { Field, Select } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
 import { useAddress } from "../../state/use-address.ts";
+import { code } from "../../texts/code.tsx";
+import { richText, text } from "../../texts/texts.ts";
 import { AGENT_ORDERS, agentRows, stateOf } from "./agent-rows.ts";
 import { OldVersionBadge } from "./agent-version.tsx";
 import { useShowMore } from "./use-show-more.tsx";
@@ -32,15 +34,15 @@ export function AgentList(props: AgentListProps) {
     <Card isFlush class="agents-card">
       <search class="agents-tools">
         <Field
-          label="Search"
+          label={text("agents.search")}
           name="search"
           type="search"
-          placeholder="Name, model, address, state …"
+          placeholder={text("agents.search.placeholder")}
           value={search}
-          onInput={(text) => address.change({ search: text })}
+          onInput={(typed) => address.change({ search: typed })}
         />
         <Select
-          label="Sort by"
+          label={text("agents.sortBy")}
           name="order"
           value={order}
           options={AGENT_ORDERS}
@@ -48,17 +50,14 @@ export function AgentList(props: AgentListProps) {
         />
       </search>
       <Table
-        caption="Connected agents"
+        caption={text("agents.caption")}
         columns={columnsOf(props)}
         rows={shown}
         keyOf={({ id }) => id}
         isNarrow
         empty={
-          <EmptyState title="No agent matches the search.">
-            <p>
-              The search covers names, versions, models, addresses, keys and states. <code>protocol:v1</code>{" "}
-              finds the agents that use protocol v1.
-            </p>
+          <EmptyState title={text("agents.noMatch")}>
+            <p>{richText("agents.noMatch.about", { example: code("protocol:v1") })}</p>
           </EmptyState>
         }
       />
@@ -69,20 +68,28 @@ export function AgentList(props: AgentListProps) {
 
 function columnsOf({ agents, now, onShow, onDisconnect }: AgentListProps): Column<Agent>[] {
   const isCluster = agents.some(({ node }) => node !== undefined);
-  const nodeColumn: Column<Agent> = { title: "Node", cell: ({ node }) => node ?? "" };
+  const nodeColumn: Column<Agent> = { title: text("agents.node"), cell: ({ node }) => node ?? "" };
   return [
-    { title: "Agent", cell: (agent) => <AgentName agent={agent} onShow={onShow} />, isHeader: true },
-    { title: "State", cell: (agent) => <AgentStateBadge agent={agent} /> },
-    { title: "Slots", cell: (agent) => <AgentLoad agent={agent} /> },
-    { title: "Models", cell: ({ models }) => <AgentModels models={models} /> },
-    { title: "Last seen", cell: ({ last_heard }) => formatAgo(last_heard, now) },
-    { title: "Address", cell: (agent) => <AgentOrigin agent={agent} /> },
+    {
+      title: text("agents.agent"),
+      cell: (agent) => <AgentName agent={agent} onShow={onShow} />,
+      isHeader: true,
+    },
+    { title: text("agents.state"), cell: (agent) => <AgentStateBadge agent={agent} /> },
+    { title: text("agents.slots"), cell: (agent) => <AgentLoad agent={agent} /> },
+    { title: text("agents.models"), cell: ({ models }) => <AgentModels models={models} /> },
+    { title: text("agents.lastSeen"), cell: ({ last_heard }) => formatAgo(last_heard, now) },
+    { title: text("agents.address"), cell: (agent) => <AgentOrigin agent={agent} /> },
     ...(isCluster ? [nodeColumn] : []),
     {
-      title: "Actions",
+      title: text("agents.actions"),
       cell: (agent) => (
-        <Button isSmall label={`Disconnect ${agent.name}`} onClick={() => onDisconnect(agent)}>
-          Disconnect
+        <Button
+          isSmall
+          label={text("agents.disconnectOf", { name: agent.name })}
+          onClick={() => onDisconnect(agent)}
+        >
+          {text("agents.disconnect")}
         </Button>
       ),
     },
@@ -91,15 +98,17 @@ function columnsOf({ agents, now, onShow, onDisconnect }: AgentListProps): Colum
 
 function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onShow">) {
   const { name, version, protocol, transport } = agent;
+  const about = [
+    ...(version === null ? [] : [version]),
+    text("agents.protocol", { protocol }),
+    ...(transport === "long-polling" ? [text("agents.longPolling")] : []),
+  ];
   return (
     <span class="agent-cell">
       <button type="button" class="agent-name" aria-haspopup="dialog" onClick={() => onShow(agent)}>
         {name}
       </button>
-      <span class="agent-sub">
-        {version === null ? "" : `${version} · `}protocol {protocol}
-        {transport === "long-polling" ? " · long-polling" : ""}
-      </span>
+      <span class="agent-sub">{about.join(" · ")}</span>
       <OldVersionBadge agent={agent} />
     </span>
   );
@@ -129,13 +138,13 @@ const MODELS_SHOWN = 2;
 
 function AgentModels({ models }: { models: readonly string[] }) {
   const rest = models.length - MODELS_SHOWN;
-  if (models.length === 0) return <span class="muted">none</span>;
+  if (models.length === 0) return <span class="muted">{text("agents.noModels")}</span>;
   return (
     <span class="agent-cell">
       {models.slice(0, MODELS_SHOWN).map((model) => (
         <span class="agent-model mono">{model}</span>
       ))}
-      {rest > 0 ? <span class="agent-sub">and {rest} more</span> : null}
+      {rest > 0 ? <span class="agent-sub">{text("agents.moreModels", { count: rest })}</span> : null}
     </span>
   );
 }
@@ -144,7 +153,12 @@ function AgentOrigin({ agent: { address, key } }: { agent: Agent }) {
   return (
     <span class="agent-cell">
       <span class="mono">{address}</span>
-      <span class="agent-sub">{key === null ? "no key" : key === "main" ? "main key" : `key ${key}`}</span>
+      <span class="agent-sub">{originText(key)}</span>
     </span>
   );
+}
+
+function originText(key: string | null): string {
+  if (key === null) return text("agents.noKey");
+  return key === "main" ? text("agents.mainKey") : text("agents.keyOf", { name: key });
 }

@@ -1,10 +1,11 @@
+import { searchable } from "../../../search-text.ts";
 import type { Agent } from "../../api/types.ts";
 import { formatDuration, formatTime } from "../../format.ts";
-import { searchable } from "../../search-text.ts";
+import { language, text } from "../../texts/texts.ts";
 
 /** An agent's state in one word, and what to know about it. */
 export interface AgentState {
-  label: "Draining" | "Paused" | "Failing" | "Slow" | "Full" | "Working" | "Ready" | "Idle" | "No models";
+  label: string;
   tone: "ok" | "warn" | "accent" | "plain" | "bad";
   reason: string | null;
 }
@@ -12,45 +13,59 @@ export interface AgentState {
 export function stateOf(agent: Agent): AgentState {
   const reason = agent.no_work_because;
   if (agent.draining)
-    return { label: "Draining", tone: "warn", reason: "It is finishing its running requests." };
-  if (agent.paused) return { label: "Paused", tone: "warn", reason: "It asked for no more requests." };
-  if (agent.models.length === 0) return { label: "No models", tone: "warn", reason };
+    return {
+      label: text("agents.state.draining"),
+      tone: "warn",
+      reason: text("agents.state.draining.reason"),
+    };
+  if (agent.paused)
+    return { label: text("agents.state.paused"), tone: "warn", reason: text("agents.state.paused.reason") };
+  if (agent.models.length === 0) return { label: text("agents.state.noModels"), tone: "warn", reason };
   const failing = failureOf(agent);
-  if (failing !== undefined) return { label: "Failing", tone: "bad", reason: failing };
-  if (agent.recent?.is_slow) return { label: "Slow", tone: "warn", reason: slowText(agent) };
-  if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", reason: null };
-  if (reason !== null) return { label: "Idle", tone: "plain", reason };
-  return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", reason: null };
+  if (failing !== undefined) return { label: text("agents.state.failing"), tone: "bad", reason: failing };
+  if (agent.recent?.is_slow)
+    return { label: text("agents.state.slow"), tone: "warn", reason: slowText(agent) };
+  if (agent.in_use >= agent.slots) return { label: text("agents.state.full"), tone: "accent", reason: null };
+  if (reason !== null) return { label: text("agents.state.idle"), tone: "plain", reason };
+  return {
+    label: text(agent.in_use > 0 ? "agents.state.working" : "agents.state.ready"),
+    tone: "ok",
+    reason: null,
+  };
 }
 
 /** Returns what fails at the agent, and since when; undefined if it does not fail. */
 function failureOf({ circuits, recent, no_work_because: reason }: Agent): string | undefined {
   const last = recent?.last_error;
   if (recent?.failing_since && last)
-    return `${recent.failed} of the last ${recent.requests} requests failed, since ${formatTime(recent.failing_since)}. The last error: ${last.reason}.`;
+    return text("agents.state.failing.since", {
+      failed: recent.failed,
+      count: recent.requests,
+      time: formatTime(recent.failing_since),
+      error: last.reason,
+    });
   const [open] = circuits.filter(({ state }) => state !== "closed");
-  return open && (reason ?? `No requests for ${open.model}: ${open.reason}.`);
+  return open && (reason ?? text("agents.state.failing.model", { model: open.model, reason: open.reason }));
 }
 
 function slowText({ recent, no_work_because: reason }: Agent): string {
   const wait = recent?.first_byte_ms ?? null;
-  if (reason !== null || wait === null)
-    return reason ?? "It took too long for its last request, and has not answered a ping since.";
-  return `Half of its latest answers took longer than ${formatDuration(wait)} to begin.`;
+  if (reason !== null || wait === null) return reason ?? text("agents.state.slow.silent");
+  return text("agents.state.slow.half", { time: formatDuration(wait) });
 }
 
 export const AGENT_ORDERS = [
-  { value: "newest", label: "Newest first" },
-  { value: "name", label: "Name" },
-  { value: "load", label: "Busiest first" },
-  { value: "idle", label: "Not receiving requests first" },
-  { value: "silent", label: "Longest silent first" },
+  { value: "newest", label: text("agents.order.newest") },
+  { value: "name", label: text("agents.order.name") },
+  { value: "load", label: text("agents.order.load") },
+  { value: "idle", label: text("agents.order.idle") },
+  { value: "silent", label: text("agents.order.silent") },
 ] as const;
 export type AgentOrder = (typeof AGENT_ORDERS)[number]["value"];
 
 const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
   newest: (a, b) => b.since.localeCompare(a.since),
-  name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true, sensitivity: "base" }),
+  name: (a, b) => a.name.localeCompare(b.name, language, { numeric: true, sensitivity: "base" }),
   load: (a, b) => b.in_use / b.slots - a.in_use / a.slots || b.in_use - a.in_use,
   idle: (a, b) => Number(a.no_work_because === null) - Number(b.no_work_because === null),
   silent: (a, b) => a.last_heard.localeCompare(b.last_heard),
@@ -72,8 +87,8 @@ function hasWords(agent: Agent, words: readonly string[]): boolean {
   const old = typeof agent.newer_version === "string" ? "old" : null;
   const shown = [id, name, version, address, key, node, old];
   const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`, agent.transport];
-  const text = searchable([...fields, ...models, ...tags].join("\n"));
-  return words.every((word) => text.includes(word));
+  const searched = searchable([...fields, ...models, ...tags].join("\n"));
+  return words.every((word) => searched.includes(word));
 }
 
 /** Returns the number of agents per key, by the keys' names. */

@@ -3,8 +3,8 @@ import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { StaleNotice } from "../../components/stale-notice.tsx";
-import { formatCount } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
+import { countedText, text } from "../../texts/texts.ts";
 import { AgentDetails } from "./agent-details.tsx";
 import { AgentKeys } from "./agent-keys.tsx";
 import { AgentList } from "./agent-list.tsx";
@@ -28,8 +28,8 @@ export function AgentsOverview() {
   const closeDetails = () => setShown(undefined);
   return (
     <>
-      <PageHeader title="Agents" lead={value ? leadOf(value) : "The programs that provide the models."}>
-        <Button onClick={() => setPairing(true)}>Pair an agent</Button>
+      <PageHeader title={text("agents.title")} lead={value ? leadOf(value) : text("agents.lead")}>
+        <Button onClick={() => setPairing(true)}>{text("agents.pair")}</Button>
         <JoinLink />
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
@@ -76,20 +76,17 @@ export function AgentsOverview() {
 function leadOf(agents: readonly Agent[]): string {
   const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
   const inUse = agents.reduce((sum, agent) => sum + agent.in_use, 0);
-  const connected = `${formatCount(agents.length, "agent")} connected`;
+
   return agents.length === 0
-    ? "No agents are connected."
-    : `${connected}, ${inUse} of ${slots} slots in use.`;
+    ? text("agents.lead.none")
+    : countedText("agents.lead.connected", agents.length, { inUse, slots });
 }
 
 function NoAgents() {
   return (
     <Card>
-      <EmptyState title="No agent is connected.">
-        <p>
-          An agent connects to this server from wherever the models are, so it needs no open port. Until an
-          agent is connected, requests are refused.
-        </p>
+      <EmptyState title={text("agents.none")}>
+        <p>{text("agents.none.about")}</p>
         <JoinLink />
       </EmptyState>
     </Card>

@@ -3,6 +3,7 @@ import type { AgentKey } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Form } from "../../components/form.tsx";
+import { text } from "../../texts/texts.ts";
 import { keyChangesOf, keyFormValuesOf } from "./key-form.ts";
 import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";
 
@@ -21,9 +22,13 @@ export function ChangeKeyDialog({ agentKey, onChanged, onClose }: ChangeKeyDialo
     else onClose();
   };
   return (
-    <Dialog title={`Edit the key “${agentKey.name}”`} onClose={onClose}>
-      <Form submit="Save" onSubmit={change} actions={<Button onClick={onClose}>Cancel</Button>}>
-        <p class="muted">Agents that are connected with this key follow at once.</p>
+    <Dialog title={text("agentKeys.edit.title", { name: agentKey.name })} onClose={onClose}>
+      <Form
+        submit={text("agentKeys.edit.submit")}
+        onSubmit={change}
+        actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
+      >
+        <p class="muted">{text("agentKeys.edit.about")}</p>
         <KeyPreferenceFields values={before} />
       </Form>
     </Dialog>

@@ -3,8 +3,8 @@ import type { Agent } from "../../api/types.ts";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { RadioCards } from "../../components/radio-cards.tsx";
 import { showToast } from "../../components/toast.tsx";
-import { formatCount } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
+import { countedText, text } from "../../texts/texts.ts";
 
 type Mode = "drain" | "now";
 
@@ -18,22 +18,22 @@ interface DisconnectDialogProps {
 export function DisconnectDialog({ agent, onDone, onClose }: DisconnectDialogProps) {
   const { id, name, key, in_use } = agent;
   const [mode, setMode] = useState<Mode>("drain");
-  const requests = formatCount(in_use, "running request");
+
   const disconnect = async () => {
     const { state } = await api.disconnectAgent(id, mode === "drain");
-    showToast(state === "closed" ? `${name} was disconnected.` : `${name} is draining.`);
+    showToast(text(state === "closed" ? "agents.leave.closed" : "agents.leave.drained", { name }));
     onDone();
   };
   return (
     <ConfirmDialog
-      title={`Disconnect ${name}?`}
-      action={in_use > 0 && mode === "drain" ? "Drain" : "Disconnect"}
+      title={text("agents.leave.title", { name })}
+      action={text(in_use > 0 && mode === "drain" ? "agents.leave.drain" : "agents.disconnect")}
       onConfirm={disconnect}
       onClose={onClose}
     >
       {in_use > 0 ? (
         <RadioCards
-          legend={`The agent has ${requests}.`}
+          legend={countedText("agents.leave.running", in_use)}
           name="mode"
           isList
           value={mode}
@@ -41,22 +41,22 @@ export function DisconnectDialog({ agent, onDone, onClose }: DisconnectDialogPro
           options={[
             {
               value: "drain",
-              title: "Drain",
-              about: `The agent gets no new requests, finishes its ${requests}, and is then disconnected.`,
+              title: text("agents.leave.drain"),
+              about: countedText("agents.leave.drain.about", in_use),
             },
             {
               value: "now",
-              title: "Disconnect at once",
-              about: "Its requests move to another agent, or fail if their response has started.",
+              title: text("agents.leave.now"),
+              about: text("agents.leave.now.about"),
             },
           ]}
         />
       ) : (
-        <p>The agent has no running requests, so its connection is closed at once.</p>
+        <p>{text("agents.leave.idle")}</p>
       )}
       <p class="muted">
-        The agent is told not to reconnect. If it is restarted, it can connect again.
-        {key === null || key === "main" ? "" : ` To keep it out, revoke its key “${key}”.`}
+        {text("agents.leave.about")}{" "}
+        {key === null || key === "main" ? "" : text("agents.leave.keepOut", { key })}
       </p>
     </ConfirmDialog>
   );

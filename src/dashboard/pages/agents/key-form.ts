@@ -1,6 +1,7 @@
 import type { AgentKeyFields } from "../../api/api.ts";
 import type { AgentKey, User } from "../../api/types.ts";
 import { readNameList } from "../../name-list.ts";
+import { type TextKey, text } from "../../texts/texts.ts";
 
 /** The texts in the form's fields. A checked box has the text `on`. */
 export type KeyFormValues = Record<"priority" | "weight" | "tags" | "owner" | "shows_name", string>;
@@ -32,31 +33,31 @@ export async function keyChangesOf(
   fields: Partial<Record<string, string>>,
   findOwner: (text: string) => Promise<string>,
 ): Promise<AgentKeyFields> {
-  const text = (name: keyof KeyFormValues) => (fields[name] ?? "").trim();
-  const isChanged = (name: keyof KeyFormValues) => text(name) !== before[name];
+  const typed = (name: keyof KeyFormValues) => (fields[name] ?? "").trim();
+  const isChanged = (name: keyof KeyFormValues) => typed(name) !== before[name];
   const changes: AgentKeyFields = {};
-  if (isChanged("priority")) changes.priority = readNumber(text("priority"), "The priority");
-  if (isChanged("weight")) changes.weight = readNumber(text("weight"), "The weight");
-  if (isChanged("tags")) changes.tags = readNameList(text("tags")) ?? null;
-  if (isChanged("owner")) changes.owner_id = text("owner") === "" ? null : await findOwner(text("owner"));
-  if (isChanged("shows_name")) changes.shows_name = text("shows_name") === "on";
+  if (isChanged("priority")) changes.priority = readNumber(typed("priority"), "agentKeys.priority.fault");
+  if (isChanged("weight")) changes.weight = readNumber(typed("weight"), "agentKeys.weight.fault");
+  if (isChanged("tags")) changes.tags = readNameList(typed("tags")) ?? null;
+  if (isChanged("owner")) changes.owner_id = typed("owner") === "" ? null : await findOwner(typed("owner"));
+  if (isChanged("shows_name")) changes.shows_name = typed("shows_name") === "on";
   return changes;
 }
 
-function readNumber(text: string, what: string): number | null {
-  if (text === "") return null;
-  const value = Number(text);
-  if (Number.isNaN(value)) throw new Error(`${what} must be a number.`);
+function readNumber(typed: string, fault: TextKey): number | null {
+  if (typed === "") return null;
+  const value = Number(typed);
+  if (Number.isNaN(value)) throw new Error(text(fault));
   return value;
 }
 
 /** Returns the id of the user with this id or, if only one has it, this name. Throws an `Error` for people. */
-export function ownerIdOf(text: string, users: readonly User[]): string {
+export function ownerIdOf(typed: string, users: readonly User[]): string {
   const found =
-    users.find(({ user_id }) => user_id === text) ?? users.filter(({ name }) => name === text).at(0);
-  if (!found) throw new Error(`No user has the name or the ID “${text}”.`);
-  if (found.user_id !== text && users.filter(({ name }) => name === text).length > 1)
-    throw new Error(`Several users have the name “${text}”. Enter the ID of one.`);
+    users.find(({ user_id }) => user_id === typed) ?? users.filter(({ name }) => name === typed).at(0);
+  if (!found) throw new Error(text("agentKeys.owner.unknown", { text: typed }));
+  if (found.user_id !== typed && users.filter(({ name }) => name === typed).length > 1)
+    throw new Error(text("agentKeys.owner.several", { text: typed }));
   return found.user_id;
 }
 
@@ -65,9 +66,9 @@ type KeyPreference = Pick<AgentKey, "priority" | "weight" | "tags" | "shows_name
 /** Returns what a key says about its agents besides the owner, in a few words; empty if it says nothing. */
 export function preferenceText({ priority, weight, tags, shows_name }: KeyPreference): string {
   return [
-    ...(priority === null ? [] : [`priority ${priority}`]),
-    ...(weight === null ? [] : [`weight ${weight}`]),
-    ...(tags ? [`tags ${tags.join(" ")}`] : []),
-    ...(shows_name ? ["name shown to callers"] : []),
+    ...(priority === null ? [] : [text("agentKeys.preference.priority", { value: priority })]),
+    ...(weight === null ? [] : [text("agentKeys.preference.weight", { value: weight })]),
+    ...(tags ? [text("agentKeys.preference.tags", { tags: tags.join(" ") })] : []),
+    ...(shows_name ? [text("agentKeys.preference.showsName")] : []),
   ].join(", ");
 }

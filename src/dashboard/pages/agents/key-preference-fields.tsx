@@ -1,5 +1,6 @@
 import { api } from "../../api/api.ts";
 import { Checkbox, Field } from "../../components/field.tsx";
+import { text } from "../../texts/texts.ts";
 import { type KeyFormValues, ownerIdOf } from "./key-form.ts";
 
 /** The form fields that say how agents with a key are chosen. */
@@ -8,42 +9,42 @@ export function KeyPreferenceFields({ values }: { values: KeyFormValues }) {
     <>
       <div class="fields-2">
         <Field
-          label="Priority"
+          label={text("agentKeys.priority")}
           name="priority"
           type="number"
           min={-1000}
           max={1000}
           value={values.priority}
-          placeholder="as the agent says"
-          hint="Agents with the highest priority are used first, as long as they have room."
+          placeholder={text("agentKeys.asAgentSays")}
+          hint={text("agentKeys.priority.hint")}
         />
         <Field
-          label="Weight"
+          label={text("agentKeys.weight")}
           name="weight"
           value={values.weight}
-          placeholder="as the agent says"
+          placeholder={text("agentKeys.asAgentSays")}
           autocomplete="off"
-          hint="The share of requests among agents of the same priority."
+          hint={text("agentKeys.weight.hint")}
         />
         <Field
-          label="Tags"
+          label={text("agentKeys.tags")}
           name="tags"
           value={values.tags}
-          placeholder="no tags"
+          placeholder={text("agentKeys.noTags")}
           autocomplete="off"
-          hint="The tags that the agents may have, such as home. Separate tags with commas."
+          hint={text("agentKeys.tags.hint")}
         />
         <Field
-          label="Owner"
+          label={text("agentKeys.ownerField")}
           name="owner"
           value={values.owner}
-          placeholder="no owner"
+          placeholder={text("agentKeys.noOwner")}
           autocomplete="off"
-          hint="The name or ID of the user whose requests come first on these agents."
+          hint={text("agentKeys.owner.hint")}
         />
       </div>
       <Checkbox
-        label="Show callers the names of these agents"
+        label={text("agentKeys.showsName")}
         name="shows_name"
         isChecked={values.shows_name === "on"}
       />

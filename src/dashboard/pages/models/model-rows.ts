@@ -1,5 +1,5 @@
+import { searchable } from "../../../search-text.ts";
 import type { AdminModel } from "../../api/types.ts";
-import { searchable } from "../../search-text.ts";
 import { text } from "../../texts/texts.ts";
 
 export interface ModelHealth {

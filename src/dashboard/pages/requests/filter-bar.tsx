@@ -1,14 +1,12 @@
-import { useRef } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
 import { Field, Select } from "../../components/field.tsx";
 import { formatTime } from "../../format.ts";
 import { PERIODS } from "../../state/period.ts";
 import { replaceHref } from "../../state/query.ts";
+import { useTyping } from "../../state/use-typing.ts";
+import { richText, text } from "../../texts/texts.ts";
 import { FILTERS, type FilterName, type RequestView, requestsHref } from "./request-filter.ts";
 import type { ShownRequest } from "./request-source.ts";
-
-/** How long to wait for the next letter. */
-const TYPING_MS = 400;
 
 interface FiltersProps {
   view: RequestView;
@@ -21,7 +19,7 @@ interface FiltersProps {
 export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
   const change = (changes: Partial<RequestView>) =>
     replaceHref(requestsHref({ ...view, before: undefined, open: undefined, at: undefined, ...changes }));
-  const type = useTyping((name, text) => change({ [name]: text.trim() }));
+  const type = useTyping((name: FilterName, typed: string) => change({ [name]: typed.trim() }));
   const field = (name: FilterName, placeholder: string) => (
     <Field
       label={FILTERS[name]}
@@ -29,14 +27,14 @@ export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
       type="search"
       value={view[name] ?? ""}
       placeholder={placeholder}
-      onInput={(text) => type(name, text)}
+      onInput={(typed) => type(name, typed)}
     />
   );
   return (
     <>
       <search class="requests-filter">
         <Select
-          label="Period"
+          label={text("requests.period")}
           name="period"
           value={view.period ?? (view.from ? "custom" : "")}
           options={periodsOf(view)}
@@ -51,8 +49,8 @@ export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
         />
         {field("model", "llama3.2")}
         {field("surface", "chat/completions")}
-        {isAdmin ? field("user", "ID, or admin") : null}
-        {isAdmin ? field("agent", "ID") : null}
+        {isAdmin ? field("user", text("requests.user.placeholder")) : null}
+        {isAdmin ? field("agent", text("requests.agent.placeholder")) : null}
         {field("id", "req_…")}
       </search>
       <Chosen view={view} requests={requests} />
@@ -60,20 +58,13 @@ export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
   );
 }
 
-/** Returns a function that takes what is typed, and passes it on after a pause. */
-function useTyping(pass: (name: FilterName, text: string) => void) {
-  const latest = useRef(pass);
-  latest.current = pass;
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  return (name: FilterName, text: string) => {
-    clearTimeout(timer.current ?? undefined);
-    timer.current = setTimeout(() => latest.current?.(name, text), TYPING_MS);
-  };
-}
-
 function periodsOf({ from, to }: RequestView) {
-  const custom = { value: "custom", label: `${shortTime(from)} to ${to ? shortTime(to) : "now"}` };
-  return [{ value: "", label: "All" }, ...PERIODS, ...(from ? [custom] : [])];
+  const until = to ? shortTime(to) : text("requests.period.now");
+  const custom = {
+    value: "custom",
+    label: text("requests.period.custom", { from: shortTime(from), to: until }),
+  };
+  return [{ value: "", label: text("requests.period.all") }, ...PERIODS, ...(from ? [custom] : [])];
 }
 
 const shortTime = (time: string | undefined) => (time?.includes("T") ? formatTime(time) : (time ?? ""));
@@ -82,9 +73,9 @@ function outcomesOf({ outcome }: RequestView, requests: readonly ShownRequest[])
   const codes = new Set(requests.map((request) => request.outcome).filter((code) => code !== "ok"));
   if (outcome && outcome !== "ok" && outcome !== "failed") codes.add(outcome);
   return [
-    { value: "", label: "All" },
-    { value: "ok", label: "ok" },
-    { value: "failed", label: "failed" },
+    { value: "", label: text("requests.outcome.all") },
+    { value: "ok", label: text("requests.ok") },
+    { value: "failed", label: text("requests.outcome.failed") },
     ...[...codes].sort().map((code) => ({ value: code, label: code })),
   ];
 }
@@ -95,12 +86,15 @@ function Chosen({ view, requests }: Omit<FiltersProps, "isAdmin">) {
   if (chosen.length === 0) return null;
   return (
     <p class="row chosen">
-      <span class="muted">Only</span>
+      <span class="muted">{text("requests.only")}</span>
       {chosen.map((name) => (
         <a key={name} class="chip" href={requestsHref({ ...view, [name]: undefined, before: undefined })}>
-          {FILTERS[name]}: <b>{printable(nameOf(name, view[name] ?? "", requests))}</b>{" "}
+          {richText("requests.onlyValue", {
+            name: FILTERS[name],
+            value: <b>{printable(nameOf(name, view[name] ?? "", requests))}</b>,
+          })}{" "}
           <span aria-hidden="true">✕</span>
-          <span class="off-screen">(remove)</span>
+          <span class="off-screen">{text("requests.remove")}</span>
         </a>
       ))}
     </p>

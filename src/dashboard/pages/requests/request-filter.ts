@@ -1,14 +1,15 @@
 import { startOf } from "../../state/period.ts";
 import { hrefWith, type Params } from "../../state/query.ts";
+import { text } from "../../texts/texts.ts";
 
 /** The fields of the address that choose requests, and their labels. */
 export const FILTERS = {
-  outcome: "Result",
-  model: "Model",
-  user: "User",
-  agent: "Agent",
-  surface: "Endpoint",
-  id: "Request ID",
+  outcome: text("requests.result"),
+  model: text("requests.model"),
+  user: text("requests.user"),
+  agent: text("requests.agent"),
+  surface: text("requests.endpoint"),
+  id: text("requests.requestId"),
 } as const;
 export type FilterName = keyof typeof FILTERS;
 

@@ -5,7 +5,7 @@ import { CopyButton } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatDuration, formatMoney, formatNumber, formatSecond } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
-import { text } from "../../texts/texts.ts";
+import { richText, text } from "../../texts/texts.ts";
 import { mediaFactsOf } from "../usage/media-facts.ts";
 import { ADMIN_ID, PrincipalLink } from "../users/principal-link.tsx";
 import { type RequestView, requestsHref } from "./request-filter.ts";
@@ -33,12 +33,12 @@ export function RequestPanel({ source, view, page }: RequestPanelProps) {
     location.hash = requestsHref({ ...view, open: undefined, at: undefined });
   };
   return (
-    <Dialog title="Request" onClose={close}>
+    <Dialog title={text("request.title")} onClose={close}>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {request ? (
         <Details request={request} view={view} currency={currency} />
       ) : (
-        <EmptyState title={value === undefined && !error ? "Searching …" : "This request is not kept."} />
+        <EmptyState title={text(value === undefined && !error ? "request.searching" : "request.notKept")} />
       )}
     </Dialog>
   );
@@ -67,26 +67,31 @@ function Details({ request, view, currency }: DetailsProps) {
       <div class="row">
         <Result request={request} />
         <span class="mono request-id">{request_id}</span>
-        <CopyButton text={request_id} what="the request ID" isSmall />
+        <CopyButton text={request_id} what={text("request.what.id")} isSmall />
       </div>
       {request.error ? <Notice tone="bad">{printable(request.error)}</Notice> : null}
       <Facts
         rows={[
-          ["Arrived", <time datetime={at}>{formatSecond(at)}</time>],
-          ["Model", printable(model ?? "any")],
-          ["Endpoint", surface],
-          ...(user === undefined ? [] : [["User", <PrincipalLink user={user} />] as Row]),
-          ...(agent === undefined ? [] : [["Agent", <AgentName agent={agent} />] as Row]),
-          ["Upstream status", request.upstream_status ?? "none"],
-          ["Times sent", formatNumber(tries)],
+          [text("requests.arrived"), <time datetime={at}>{formatSecond(at)}</time>],
+          [text("requests.model"), printable(model ?? text("requests.anyModel"))],
+          [text("requests.endpoint"), surface],
+          ...(user === undefined ? [] : [[text("requests.user"), <PrincipalLink user={user} />] as Row]),
+          ...(agent === undefined ? [] : [[text("requests.agent"), <AgentName agent={agent} />] as Row]),
+          [text("request.upstreamStatus"), request.upstream_status ?? text("request.upstreamStatus.none")],
+          [text("request.timesSent"), formatNumber(tries)],
           ...(currency === null ? [] : [costRow(request.cost, currency)]),
           ...(typeof on_cached_agent === "boolean"
-            ? [["Agent with a part cached", on_cached_agent ? "yes" : "no, another one has"] as Row]
+            ? [
+                [
+                  text("request.cachedAgent"),
+                  text(on_cached_agent ? "request.cachedAgent.yes" : "request.cachedAgent.no"),
+                ] as Row,
+              ]
             : []),
         ]}
       />
       <Times request={request} />
-      {counts.length > 0 ? <Facts rows={counts} /> : <p class="muted">No tokens were counted.</p>}
+      {counts.length > 0 ? <Facts rows={counts} /> : <p class="muted">{text("request.noTokens")}</p>}
       {failed_tries.length > 0 ? <FailedTries tries={failed_tries} /> : null}
       <MoreLikeThis request={request} view={view} />
     </>
@@ -137,9 +142,12 @@ function Times({ request: { queue_ms, first_byte_ms, duration_ms } }: { request:
       </svg>
       <Facts
         rows={[
-          ["In the queue", formatDuration(queue_ms)],
-          ["First byte after", first_byte_ms === null ? "none came" : formatDuration(first_byte_ms)],
-          ["Duration", formatDuration(duration_ms)],
+          [text("request.queued"), formatDuration(queue_ms)],
+          [
+            text("request.firstByteAfter"),
+            first_byte_ms === null ? text("request.firstByteAfter.none") : formatDuration(first_byte_ms),
+          ],
+          [text("requests.duration"), formatDuration(duration_ms)],
         ]}
       />
     </div>
@@ -148,21 +156,20 @@ function Times({ request: { queue_ms, first_byte_ms, duration_ms } }: { request:
 
 function tokenRows(request: ShownRequest): Row[] {
   const { prompt_tokens, completion_tokens, first_byte_ms, duration_ms, tokens_estimated } = request;
-  const estimate = tokens_estimated ? "≈ " : "";
+  const shown = (count: number) =>
+    tokens_estimated ? text("request.estimate", { count: formatNumber(count) }) : formatNumber(count);
   const rows: [string, number | null][] = [
-    ["Input tokens", prompt_tokens],
-    ["Read from a cache", request.cached_tokens],
-    ["Written to a cache", request.cache_creation_tokens],
-    ["Output tokens", completion_tokens],
-    ["For reasoning", request.reasoning_tokens],
+    [text("requests.inputTokens"), prompt_tokens],
+    [text("request.cacheRead"), request.cached_tokens],
+    [text("request.cacheWritten"), request.cache_creation_tokens],
+    [text("requests.outputTokens"), completion_tokens],
+    [text("request.reasoning"), request.reasoning_tokens],
   ];
   const answerMs = duration_ms - (first_byte_ms ?? duration_ms);
   const speed = completion_tokens !== null && answerMs > 0 ? (1000 * completion_tokens) / answerMs : null;
   return [
-    ...rows.flatMap(([label, count]): Row[] =>
-      count === null ? [] : [[label, `${estimate}${formatNumber(count)}`]],
-    ),
-    ...(speed === null ? [] : [["Output tokens per second", formatNumber(speed)] as Row]),
+    ...rows.flatMap(([label, count]): Row[] => (count === null ? [] : [[label, shown(count)]])),
+    ...(speed === null ? [] : [[text("request.tokensPerSecond"), formatNumber(speed)] as Row]),
   ];
 }
 
@@ -172,18 +179,16 @@ const mediaRows = (request: ShownRequest): Row[] =>
 function FailedTries({ tries }: { tries: ShownRequest["failed_tries"] }) {
   return (
     <section class="request-tries">
-      <h3>Failed tries</h3>
+      <h3>{text("request.failedTries")}</h3>
       <ol>
         {tries.map(({ agent, code, error, sent_after_ms }, index) => (
           <li key={index}>
-            <span class="mono">{code}</span> after {formatDuration(sent_after_ms)}
-            {agent ? (
-              <>
-                {" "}
-                at <AgentName agent={agent} />
-              </>
-            ) : null}
-            : {printable(error)}
+            {richText(agent ? "request.failedTryAt" : "request.failedTry", {
+              code: <span class="mono">{code}</span>,
+              time: formatDuration(sent_after_ms),
+              agent: agent ? <AgentName agent={agent} /> : null,
+              error: printable(error),
+            })}
           </li>
         ))}
       </ol>
@@ -196,20 +201,20 @@ function MoreLikeThis({ request, view }: { request: ShownRequest; view: RequestV
   const { period, from, to } = view;
   const { model, outcome, agent, user, surface } = request;
   const links: [string, RequestView][] = [
-    ["this result", { outcome }],
-    ["this endpoint", { surface }],
-    ...(model === null ? [] : [["this model", { model }] as [string, RequestView]]),
-    ...(agent ? [["this agent", { agent: agent.id }] as [string, RequestView]] : []),
+    [text("request.thisResult"), { outcome }],
+    [text("request.thisEndpoint"), { surface }],
+    ...(model === null ? [] : [[text("request.thisModel"), { model }] as [string, RequestView]]),
+    ...(agent ? [[text("request.thisAgent"), { agent: agent.id }] as [string, RequestView]] : []),
     ...(user === undefined
       ? []
-      : [["this user", { user: user?.user_id ?? ADMIN_ID }] as [string, RequestView]]),
+      : [[text("request.thisUser"), { user: user?.user_id ?? ADMIN_ID }] as [string, RequestView]]),
   ];
   return (
     <p class="row">
-      <span class="muted">All requests with</span>
-      {links.map(([text, only]) => (
-        <a key={text} href={requestsHref({ period, from, to, ...only })}>
-          {text}
+      <span class="muted">{text("request.allWith")}</span>
+      {links.map(([label, only]) => (
+        <a key={label} href={requestsHref({ period, from, to, ...only })}>
+          {label}
         </a>
       ))}
     </p>

@@ -3,6 +3,7 @@ import { printable } from "../../../printable.ts";
 import { Badge } from "../../components/badge.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber, formatTime } from "../../format.ts";
+import { text } from "../../texts/texts.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 import type { ShownRequest } from "./request-source.ts";
 
@@ -17,7 +18,7 @@ interface RequestTableProps {
 export function RequestTable({ requests, isAdmin, hrefOf, empty }: RequestTableProps) {
   return (
     <Table
-      caption="Requests, newest first"
+      caption={text("requests.caption")}
       columns={columnsOf(isAdmin, hrefOf)}
       rows={requests}
       keyOf={({ request_id, at }) => `${request_id} ${at}`}
@@ -29,36 +30,51 @@ export function RequestTable({ requests, isAdmin, hrefOf, empty }: RequestTableP
 function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Column<ShownRequest>[] {
   const ofAdmin: Column<ShownRequest>[] = [
     {
-      title: "User",
+      title: text("requests.user"),
       cell: ({ user = null }) => (
         <span class="name">
           <PrincipalLink user={user} />
         </span>
       ),
     },
-    { title: "Agent", cell: ({ agent = null }) => <AgentName agent={agent} /> },
+    { title: text("requests.agent"), cell: ({ agent = null }) => <AgentName agent={agent} /> },
   ];
   return [
     {
-      title: "Arrived",
+      title: text("requests.arrived"),
       cell: (request) => (
         <a href={hrefOf(request)}>
           <time datetime={request.at}>{formatMoment(request.at)}</time>
-          <span class="off-screen"> details</span>
+          <span class="off-screen"> {text("requests.details")}</span>
         </a>
       ),
       isHeader: true,
     },
-    { title: "Result", cell: (request) => <Result request={request} /> },
-    { title: "Model", cell: ({ model }) => <span class="name">{printable(model ?? "any")}</span> },
-    ...(isAdmin ? ofAdmin : []),
-    { title: "Endpoint", cell: ({ surface }) => <span class="mono">{surface}</span> },
-    { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
-    { title: "First byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
-    { title: "Duration", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
-    { title: "Input tokens", cell: ({ prompt_tokens }) => formatNumber(prompt_tokens), isNumber: true },
+    { title: text("requests.result"), cell: (request) => <Result request={request} /> },
     {
-      title: "Output tokens",
+      title: text("requests.model"),
+      cell: ({ model }) => <span class="name">{printable(model ?? text("requests.anyModel"))}</span>,
+    },
+    ...(isAdmin ? ofAdmin : []),
+    { title: text("requests.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
+    { title: text("requests.queued"), cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
+    {
+      title: text("requests.firstByte"),
+      cell: ({ first_byte_ms }) => formatDuration(first_byte_ms),
+      isNumber: true,
+    },
+    {
+      title: text("requests.duration"),
+      cell: ({ duration_ms }) => formatDuration(duration_ms),
+      isNumber: true,
+    },
+    {
+      title: text("requests.inputTokens"),
+      cell: ({ prompt_tokens }) => formatNumber(prompt_tokens),
+      isNumber: true,
+    },
+    {
+      title: text("requests.outputTokens"),
       cell: ({ completion_tokens }) => formatNumber(completion_tokens),
       isNumber: true,
     },
@@ -72,7 +88,7 @@ function formatMoment(at: string): string {
 }
 
 export function AgentName({ agent }: { agent: { id: string; name: string | null } | null }) {
-  if (!agent) return <span class="muted">none</span>;
+  if (!agent) return <span class="muted">{text("requests.noAgent")}</span>;
   return (
     <span class="name" title={agent.id}>
       {printable(agent.name || agent.id)}
@@ -85,6 +101,6 @@ export function Result(props: { request: Pick<ShownRequest, "outcome" | "upstrea
   const { outcome, upstream_status } = props.request;
   if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
   if (upstream_status !== null && upstream_status >= 400)
-    return <Badge tone="warn">status {upstream_status}</Badge>;
-  return <Badge tone="ok">ok</Badge>;
+    return <Badge tone="warn">{text("requests.status", { status: upstream_status })}</Badge>;
+  return <Badge tone="ok">{text("requests.ok")}</Badge>;
 }

@@ -7,6 +7,7 @@ import { session } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
 import { useStore } from "../../state/use-store.ts";
+import { text } from "../../texts/texts.ts";
 import { RequestFilters } from "./filter-bar.tsx";
 import { listQuery, type RequestView, readView, requestsHref } from "./request-filter.ts";
 import { RequestPanel } from "./request-panel.tsx";
@@ -33,17 +34,12 @@ function RequestList({ source, view }: { source: RequestSource; view: RequestVie
   const tail = useTail(reload, view.before === undefined && open === undefined);
   return (
     <>
-      <PageHeader
-        title="Requests"
-        lead="Every request, with its times, tokens and errors. The content of requests is not kept."
-      >
+      <PageHeader title={text("requests.title")} lead={text("requests.lead")}>
         {view.before === undefined ? (
-          <Button onClick={tail.toggle}>
-            {tail.isPaused ? "Resume live updates" : "Pause live updates"}
-          </Button>
+          <Button onClick={tail.toggle}>{text(tail.isPaused ? "requests.resume" : "requests.pause")}</Button>
         ) : null}
         <LinkButton href={source.csvPath(listQuery(view, Date.now()))} download>
-          CSV
+          {text("requests.csv")}
         </LinkButton>
       </PageHeader>
       <RequestFilters view={view} isAdmin={source.isAdmin} requests={value?.requests ?? []} />
@@ -81,10 +77,10 @@ function useTail(reload: () => void, isNewest: boolean) {
 const isBeingRead = () => document.querySelector(".requests tbody:is(:hover, :focus-within)") !== null;
 
 function NoRequests({ page: { next }, view }: { page: ShownPage; view: RequestView }) {
-  if (next === null) return <EmptyState title="No requests match." />;
+  if (next === null) return <EmptyState title={text("requests.none")} />;
   return (
-    <EmptyState title={`No request since ${formatTime(timeIn(next))} matches.`}>
-      <LinkButton href={requestsHref({ ...view, before: next })}>Search older requests</LinkButton>
+    <EmptyState title={text("requests.noneSince", { time: formatTime(timeIn(next)) })}>
+      <LinkButton href={requestsHref({ ...view, before: next })}>{text("requests.searchOlder")}</LinkButton>
     </EmptyState>
   );
 }
@@ -93,15 +89,15 @@ function PageLinks({ page: { requests, next }, view }: { page: ShownPage; view: 
   const isLast = next === null || requests.length === 0;
   if (view.before === undefined && isLast) return null;
   return (
-    <nav class="row pages" aria-label="Request pages">
+    <nav class="row pages" aria-label={text("requests.pages")}>
       {view.before === undefined ? null : (
         <LinkButton isSmall href={requestsHref({ ...view, before: undefined })}>
-          ← Newest
+          {text("requests.newest")}
         </LinkButton>
       )}
       {isLast ? null : (
         <LinkButton isSmall href={requestsHref({ ...view, before: next })}>
-          Older →
+          {text("requests.older")}
         </LinkButton>
       )}
     </nav>

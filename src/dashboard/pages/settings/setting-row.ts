@@ -1,5 +1,5 @@
+import { searchable } from "../../../search-text.ts";
 import type { SettingsAnswer } from "../../api/types.ts";
-import { searchable } from "../../search-text.ts";
 
 export type Setting = SettingsAnswer["settings"][string] & { name: string };
 

@@ -6,6 +6,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { formatTime, formatUptime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { code } from "../../texts/code.tsx";
 import { countedText, richText, text } from "../../texts/texts.ts";
 import { ChangeSettingDialog } from "./change-setting-dialog.tsx";
 import { type Setting, settingsOf } from "./setting-row.ts";
@@ -108,8 +109,8 @@ function Backup({ isFile }: { isFile: boolean }) {
     <Card title={text("settings.backup")}>
       <p class="muted">
         {isFile
-          ? richText("settings.backup.file", { command: <code>chatgpt-api-server restore --help</code> })
-          : richText("settings.backup.database", { command: <code>pg_dump</code> })}
+          ? richText("settings.backup.file", { command: code("chatgpt-api-server restore --help") })
+          : richText("settings.backup.database", { command: code("pg_dump") })}
       </p>
     </Card>
   );

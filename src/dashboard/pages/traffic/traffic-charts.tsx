@@ -3,6 +3,7 @@ import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { Chart, type ChartSeries, type Color } from "../../components/chart.tsx";
 import { formatDuration, formatShort, formatTime } from "../../format.ts";
+import { text } from "../../texts/texts.ts";
 
 const DAY_MS = 86_400_000;
 const COLORS = ["bad", "warn", "accent", "ok"] as const;
@@ -15,28 +16,28 @@ export function TrafficCharts({ traffic }: { traffic: TrafficAnswer }) {
   const { xs, series } = useMemo(() => chartsOf(traffic), [traffic]);
   const isLong = Date.parse(traffic.to) - Date.parse(traffic.from) > DAY_MS + 2 * traffic.every_ms;
   const common = { xs, ...(isLong && { xLabel: (x: number) => formatTime(x * 1000).slice("2026-".length) }) };
-  const step = stepName(traffic.every_ms);
+  const { unit, count } = stepOf(traffic.every_ms);
   const counts = { ...common, format: formatShort };
   const times = { ...common, format: formatDuration, spanGaps: true, hasPoints: true, yMaxAtLeast: 10 };
   return (
     <div key={String(isLong)} class="grid-2">
       <Card>
-        <Chart {...counts} title={`Requests per ${step}`} series={series.requests} />
+        <Chart {...counts} title={text(`traffic.requestsPer.${unit}`, { count })} series={series.requests} />
       </Card>
       <Card>
-        <Chart {...counts} title={`Failures per ${step}`} series={series.failures} />
+        <Chart {...counts} title={text(`traffic.failuresPer.${unit}`, { count })} series={series.failures} />
       </Card>
       <Card>
-        <Chart {...times} title="Time to first byte" series={series.first_byte_ms} />
+        <Chart {...times} title={text("traffic.firstByte")} series={series.first_byte_ms} />
       </Card>
       <Card>
-        <Chart {...times} title="Duration" series={series.duration_ms} />
+        <Chart {...times} title={text("traffic.duration")} series={series.duration_ms} />
       </Card>
       <Card>
-        <Chart {...times} title="Time in the queue" series={series.queue_ms} />
+        <Chart {...times} title={text("traffic.chart.queue")} series={series.queue_ms} />
       </Card>
       <Card>
-        <Chart {...counts} title={`Tokens per ${step}`} series={series.tokens} />
+        <Chart {...counts} title={text(`traffic.tokensPer.${unit}`, { count })} series={series.tokens} />
       </Card>
     </div>
   );
@@ -50,20 +51,26 @@ function chartsOf({ from, every_ms, steps }: TrafficAnswer) {
     values,
   });
   const percentiles = (name: Durations) => [
-    line("95%", "warn", steps[`${name}_p95`]),
-    line("median", "accent", steps[`${name}_p50`]),
+    line(text("traffic.line.p95"), "warn", steps[`${name}_p95`]),
+    line(text("traffic.line.median"), "accent", steps[`${name}_p50`]),
   ];
   return {
     xs: steps.asks.map((_, index) => begin + (index * every_ms) / 1000),
     series: {
-      requests: [line("all", "accent", steps.asks), line("failed", "bad", steps.failed)],
+      requests: [
+        line(text("traffic.line.all"), "accent", steps.asks),
+        line(text("traffic.line.failed"), "bad", steps.failed),
+      ],
       failures: failuresOf(steps).map(([code, counts], index) =>
         line(code, COLORS[index] ?? "accent", counts),
       ),
       first_byte_ms: percentiles("first_byte_ms"),
       duration_ms: percentiles("duration_ms"),
       queue_ms: percentiles("queue_ms"),
-      tokens: [line("input", "accent", steps.prompt_tokens), line("output", "ok", steps.completion_tokens)],
+      tokens: [
+        line(text("traffic.line.input"), "accent", steps.prompt_tokens),
+        line(text("traffic.line.output"), "ok", steps.completion_tokens),
+      ],
     },
   };
 }
@@ -72,14 +79,15 @@ function chartsOf({ from, every_ms, steps }: TrafficAnswer) {
 function failuresOf({ errors, failed }: Steps): [string, readonly number[]][] {
   const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
   const sorted = Object.entries(errors).sort(([, a], [, b]) => sumOf(b) - sumOf(a));
-  if (sorted.length === 0) return [["failed", failed]];
+  if (sorted.length === 0) return [[text("traffic.line.failed"), failed]];
   if (sorted.length <= COLORS.length) return sorted;
   const rest = sorted.slice(COLORS.length - 1);
   const others = failed.map((_, step) => sumOf(rest.map(([, counts]) => counts[step] ?? 0)));
-  return [...sorted.slice(0, COLORS.length - 1), ["others", others]];
+  return [...sorted.slice(0, COLORS.length - 1), [text("traffic.line.others"), others]];
 }
 
-function stepName(ms: number): string {
-  const [count, unit] = ms < 3_600_000 ? [ms / 60_000, "min"] : [ms / 3_600_000, "h"];
-  return count === 1 ? (unit === "min" ? "minute" : "hour") : `${count} ${unit}`;
+function stepOf(ms: number): { unit: "minute" | "minutes" | "hour" | "hours"; count: number } {
+  const [minutes, hours] = [ms / 60_000, ms / 3_600_000];
+  if (hours < 1) return { unit: minutes === 1 ? "minute" : "minutes", count: minutes };
+  return { unit: hours === 1 ? "hour" : "hours", count: hours };
 }

@@ -1,6 +1,7 @@
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { formatWhole } from "../../format.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { requestParams, type TrafficView } from "./traffic-view.ts";
 
@@ -10,7 +11,7 @@ export function TrafficErrors(props: { view: TrafficView; errors: TrafficAnswer[
   const sorted = Object.entries(errors).sort(([, a], [, b]) => b - a);
   if (sorted.length === 0) return null;
   return (
-    <Card title="Why requests failed">
+    <Card title={text("traffic.errors")}>
       <ul class="traffic-errors">
         {sorted.map(([code, count]) => (
           <li key={code}>

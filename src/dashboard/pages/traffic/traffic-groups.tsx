@@ -16,11 +16,11 @@ type Group = NonNullable<TrafficAnswer["groups"]>[number];
 export function TrafficGroups({ view, groups }: { view: TrafficView; groups: readonly Group[] }) {
   return (
     <Card
-      title="Compare"
+      title={text("traffic.compare")}
       isFlush
       actions={
         <SegmentedControl
-          label="Compare"
+          label={text("traffic.compare")}
           value={view.by}
           options={GROUP_NAMES.map((group) => ({ value: group, label: GROUPS[group].label }))}
           onChoose={(by) => replaceHref(trafficHref({ ...view, by }))}
@@ -29,11 +29,11 @@ export function TrafficGroups({ view, groups }: { view: TrafficView; groups: rea
     >
       <Table
         key={view.by}
-        caption={`Traffic ${GROUPS[view.by].label.toLowerCase()}`}
+        caption={text(`traffic.caption.${view.by}`)}
         columns={columnsOf(view)}
         rows={groups}
         keyOf={({ name }) => name}
-        empty={<EmptyState title="No request has ended in this period." />}
+        empty={<EmptyState title={text("traffic.none")} />}
       />
     </Card>
   );
@@ -41,11 +41,11 @@ export function TrafficGroups({ view, groups }: { view: TrafficView; groups: rea
 
 function columnsOf(view: TrafficView): Column<Group>[] {
   const { by, period } = view;
-  const requestsOf = ({ name }: Group, text: string, outcome?: string) => {
+  const requestsOf = ({ name }: Group, count: string, outcome?: string) => {
     // The group of all others has no name.
-    if (name === "") return text;
+    if (name === "") return count;
     return (
-      <a href={requestsHref({ ...requestParams({ period, only: { group: by, name } }), outcome })}>{text}</a>
+      <a href={requestsHref({ ...requestParams({ period, only: { group: by, name } }), outcome })}>{count}</a>
     );
   };
   const time = (title: string, pick: (group: Group) => number | null): Column<Group> => ({
@@ -57,27 +57,27 @@ function columnsOf(view: TrafficView): Column<Group>[] {
   return [
     { title: GROUPS[by].one, cell: (group) => <GroupName view={view} group={group} />, isHeader: true },
     {
-      title: "Requests",
+      title: text("traffic.requests"),
       cell: (group) => requestsOf(group, formatWhole(group.asks)),
       sortBy: ({ asks }) => asks,
       isNumber: true,
     },
     {
-      title: "Failed",
+      title: text("traffic.failed"),
       cell: (group) => requestsOf(group, formatWhole(group.failed), "failed"),
       sortBy: ({ failed }) => failed,
       isNumber: true,
     },
     {
-      title: "Failure rate",
+      title: text("traffic.failureRate"),
       cell: ({ asks, failed }) => formatShare(failed, asks),
       sortBy: ({ asks, failed }) => failed / asks,
       isNumber: true,
     },
-    time("First byte", ({ first_byte_ms_p50 }) => first_byte_ms_p50),
-    time("First byte, 95%", ({ first_byte_ms_p95 }) => first_byte_ms_p95),
-    time("Duration", ({ duration_ms_p50 }) => duration_ms_p50),
-    time("Duration, 95%", ({ duration_ms_p95 }) => duration_ms_p95),
+    time(text("traffic.column.firstByte"), ({ first_byte_ms_p50 }) => first_byte_ms_p50),
+    time(text("traffic.column.firstByte95"), ({ first_byte_ms_p95 }) => first_byte_ms_p95),
+    time(text("traffic.duration"), ({ duration_ms_p50 }) => duration_ms_p50),
+    time(text("traffic.column.duration95"), ({ duration_ms_p95 }) => duration_ms_p95),
     {
       title: text("models.column.tokens"),
       cell: ({ tokens_per_second }) => formatNumber(tokens_per_second),
@@ -85,7 +85,7 @@ function columnsOf(view: TrafficView): Column<Group>[] {
       isNumber: true,
     },
     {
-      title: "Tokens",
+      title: text("traffic.tokens"),
       cell: ({ prompt_tokens, completion_tokens }) => formatWhole(prompt_tokens + completion_tokens),
       sortBy: ({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens,
       isNumber: true,
@@ -94,7 +94,7 @@ function columnsOf(view: TrafficView): Column<Group>[] {
 }
 
 function GroupName({ view, group: { name, label } }: { view: TrafficView; group: Group }) {
-  if (name === "") return <span class="muted">all others</span>;
+  if (name === "") return <span class="muted">{text("traffic.otherGroups")}</span>;
   const shown = view.by === "user" && name === ADMIN_ID ? ADMIN_LABEL : label || name;
   return (
     <a class="name" title={name} href={trafficHref({ ...view, only: { group: view.by, name } })}>

@@ -9,6 +9,7 @@ import { PERIODS, type PeriodName } from "../../state/period.ts";
 import { replaceHref } from "../../state/query.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
+import { richText, text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { TrafficErrors } from "./traffic-errors.tsx";
@@ -34,10 +35,10 @@ export function TrafficPage({ query }: { query: URLSearchParams }) {
   usePoll(reload, RELOAD_EVERY_MS);
   return (
     <>
-      <PageHeader title="Traffic" lead="How many requests ended when, how, and how fast they were." />
+      <PageHeader title={text("traffic.title")} lead={text("traffic.lead")} />
       <div class="row usage-filter">
         <Select
-          label="Period"
+          label={text("traffic.period")}
           name="period"
           value={view.period}
           options={PERIODS}
@@ -56,8 +57,9 @@ function OnlyChip({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer
   const label = view.by === group ? traffic?.groups?.find((one) => one.name === name)?.label : undefined;
   return (
     <a class="chip" href={trafficHref({ ...view, only: undefined })}>
-      {GROUPS[group].one}: <b>{printable(label || name)}</b> <span aria-hidden="true">✕</span>
-      <span class="off-screen">(remove)</span>
+      {richText("traffic.onlyValue", { name: GROUPS[group].one, value: <b>{printable(label || name)}</b> })}{" "}
+      <span aria-hidden="true">✕</span>
+      <span class="off-screen">{text("traffic.remove")}</span>
     </a>
   );
 }
@@ -73,7 +75,7 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
         </>
       ) : (
         <Card>
-          <EmptyState title="No request has ended in this period." />
+          <EmptyState title={text("traffic.none")} />
         </Card>
       )}
       <TrafficGroups view={view} groups={traffic.groups ?? []} />
@@ -83,37 +85,37 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
 
 function Totals({ view, total }: { view: TrafficView; total: TrafficAnswer["total"] }) {
   const { asks, failed, prompt_tokens, completion_tokens } = total;
-  const link = (text: string, outcome?: string) => (
-    <a href={requestsHref({ ...requestParams(view), outcome })}>{text}</a>
+  const link = (count: string, outcome?: string) => (
+    <a href={requestsHref({ ...requestParams(view), outcome })}>{count}</a>
   );
   return (
     <Tiles>
-      <Tile label="Requests" value={link(formatShort(asks))} />
+      <Tile label={text("traffic.requests")} value={link(formatShort(asks))} />
       <Tile
-        label="Failed"
+        label={text("traffic.failed")}
         value={link(formatShort(failed), "failed")}
-        note={`${formatShare(failed, asks)} of all requests`}
+        note={text("traffic.failed.share", { share: formatShare(failed, asks) })}
         tone={failed > 0 ? "bad" : "plain"}
       />
       <Tile
-        label="Time to first byte"
+        label={text("traffic.firstByte")}
         value={formatDuration(total.first_byte_ms_p50)}
-        note={`95% within ${formatDuration(total.first_byte_ms_p95)}`}
+        note={text("traffic.within95", { time: formatDuration(total.first_byte_ms_p95) })}
       />
       <Tile
-        label="Duration"
+        label={text("traffic.duration")}
         value={formatDuration(total.duration_ms_p50)}
-        note={`95% within ${formatDuration(total.duration_ms_p95)}`}
+        note={text("traffic.within95", { time: formatDuration(total.duration_ms_p95) })}
       />
       <Tile
-        label="In the queue"
+        label={text("traffic.queued")}
         value={formatDuration(total.queue_ms_p50)}
-        note={`95% within ${formatDuration(total.queue_ms_p95)}`}
+        note={text("traffic.within95", { time: formatDuration(total.queue_ms_p95) })}
       />
       <Tile
-        label="Tokens"
+        label={text("traffic.tokens")}
         value={formatShort(prompt_tokens + completion_tokens)}
-        note={`${formatShort(completion_tokens)} of them output`}
+        note={text("traffic.tokens.output", { count: formatShort(completion_tokens) })}
       />
     </Tiles>
   );

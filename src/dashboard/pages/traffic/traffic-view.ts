@@ -1,13 +1,14 @@
 import type { TrafficGroup } from "../../api/types.ts";
 import { PERIODS, type PeriodName, startOf } from "../../state/period.ts";
 import { hrefWith, type Params } from "../../state/query.ts";
+import { text } from "../../texts/texts.ts";
 
 /** The properties by which traffic is compared, with their labels. */
 export const GROUPS: Record<TrafficGroup, { label: string; one: string }> = {
-  agent: { label: "By agent", one: "Agent" },
-  model: { label: "By model", one: "Model" },
-  user: { label: "By user", one: "User" },
-  surface: { label: "By endpoint", one: "Endpoint" },
+  agent: { label: text("traffic.group.agent"), one: text("traffic.agent") },
+  model: { label: text("traffic.group.model"), one: text("traffic.model") },
+  user: { label: text("traffic.group.user"), one: text("traffic.user") },
+  surface: { label: text("traffic.group.surface"), one: text("traffic.surface") },
 };
 export const GROUP_NAMES = Object.keys(GROUPS) as TrafficGroup[];
 

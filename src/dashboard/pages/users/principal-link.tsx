@@ -8,14 +8,14 @@ import { labelOf } from "./user-text.ts";
 export const ADMIN_ID = "admin";
 
 /** The name shown for requests with the admin key. */
-export const ADMIN_LABEL = text("users.adminKey");
+export const ADMIN_LABEL = text("principal.adminKey");
 
 /** Names and links who made a request: a user, or the admin key if `user` is null. */
 export function PrincipalLink({ user }: { user: Pick<User, "user_id" | "name"> | null }) {
   if (!user) return <a href={hrefOf("usage", "", { user: ADMIN_ID })}>{ADMIN_LABEL}</a>;
   const name = labelOf(user);
   return (
-    <Name text={name} about={text("users.id", { id: user.user_id })}>
+    <Name text={name} about={text("principal.id", { id: user.user_id })}>
       <a href={hrefOf("users", user.user_id)}>{name}</a>
     </Name>
   );

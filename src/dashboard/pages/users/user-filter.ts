@@ -1,5 +1,5 @@
+import { searchable } from "../../../search-text.ts";
 import type { User } from "../../api/types.ts";
-import { searchable } from "../../search-text.ts";
 
 export type UserState = "active" | "disabled" | "expired";
 

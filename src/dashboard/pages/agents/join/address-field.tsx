@@ -1,6 +1,7 @@
 import { Notice } from "../../../components/card.tsx";
 import { Field } from "../../../components/field.tsx";
 import { publicUrl } from "../../../state/server-url.ts";
+import { text } from "../../../texts/texts.ts";
 import { isLoopbackHost, type ServerAddress } from "./server-address.ts";
 
 interface AddressFieldProps {
@@ -20,26 +21,20 @@ export function AddressField({ address, server, isCluster, isLocalOnly, onAddres
   return (
     <>
       <Field
-        label="Address of this server, as the agent's machine reaches it"
+        label={text("join.address")}
         name="server"
         value={address}
         autocomplete="off"
         onInput={onAddress}
-        hint={isCluster && publicUrl() === undefined ? CLUSTER_HINT : undefined}
-        error={isWrong ? "This is not an address. Enter a host, host:port, or a URL." : undefined}
+        hint={isCluster && publicUrl() === undefined ? text("join.address.cluster") : undefined}
+        error={isWrong ? text("join.address.fault") : undefined}
       />
       {server && isLoopbackHost(server) ? (
         <Notice tone="warn">
-          On every machine, {server.host} means that machine itself. If the agent runs on another machine,
-          enter a name or an address that reaches this server from there.
-          {isLocalOnly
-            ? " The server accepts connections only from its own machine, so it also needs a proxy in front of it."
-            : ""}
+          {text("join.address.loopback", { host: server.host })}{" "}
+          {isLocalOnly ? text("join.address.localOnly") : ""}
         </Notice>
       ) : null}
     </>
   );
 }
-
-const CLUSTER_HINT =
-  "Enter the address that leads to every node, such as the load balancer's, so that the agent finds another node when one stops. If the nodes are started with --public-url, it is filled in here.";

@@ -8,6 +8,7 @@ import { useState } from "../../../state/hooks.ts";
 import { hrefOf } from "../../../state/route.ts";
 import { publicUrl } from "../../../state/server-url.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
+import { text } from "../../../texts/texts.ts";
 import { ClusterNotice } from "../cluster-notice.tsx";
 import { type Agents, useAgents } from "../use-agents.ts";
 import { canReach, SOURCES, type SourceKind, sourceOf } from "./join-line.ts";
@@ -29,11 +30,8 @@ export function JoinPage() {
   const agents = useAgents();
   return (
     <>
-      <PageHeader
-        title="Connect an agent"
-        lead="Answer three questions, paste one line, and wait for the check mark."
-      >
-        <LinkButton href={hrefOf("agents")}>All agents</LinkButton>
+      <PageHeader title={text("join.title")} lead={text("join.lead")}>
+        <LinkButton href={hrefOf("agents")}>{text("join.allAgents")}</LinkButton>
       </PageHeader>
       {settings.error ? <Notice tone="bad">{settings.error}</Notice> : null}
       {agents.error ? <Notice tone="bad">{agents.error}</Notice> : null}
@@ -65,9 +63,9 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
   const hasLine = server !== undefined && keyOf(choice) !== undefined && canReach(kind, server);
   return (
     <>
-      <Card title="1. What provides the models?">
+      <Card title={text("join.step1")}>
         <RadioCards
-          legend="What provides the models"
+          legend={text("join.step1.legend")}
           isLegendHidden
           name="kind"
           value={kind}
@@ -78,7 +76,7 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
           <UpstreamFields key={kind} kind={kind} server={server} options={options} onChange={setOptions} />
         ) : null}
       </Card>
-      <Card title="2. Where does the agent run?">
+      <Card title={text("join.step2")}>
         <MachineStep
           rules={rules}
           machine={machine}
@@ -88,10 +86,10 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
           onAddress={setAddress}
         />
       </Card>
-      <Card title="3. Which key does the agent use?">
+      <Card title={text("join.step3")}>
         <KeyStep kind={kind} isNeeded={isNeeded} choice={choice} onChoose={setKey} />
       </Card>
-      <Card title="4. Paste this line">
+      <Card title={text("join.step4")}>
         <LineStep kind={kind} server={server} choice={choice} options={options} />
       </Card>
       <JoinStatus

@@ -1,8 +1,9 @@
 import { useRef } from "hono/jsx/dom";
 import type { Agent } from "../../../api/types.ts";
 import { LinkButton } from "../../../components/button.tsx";
-import { formatCount } from "../../../format.ts";
 import { hrefOf } from "../../../state/route.ts";
+import { code } from "../../../texts/code.tsx";
+import { countedText, richText, text } from "../../../texts/texts.ts";
 import { stateOf } from "../agent-rows.ts";
 import type { Agents } from "../use-agents.ts";
 import { arrivedAgents, type ExpectedAgent } from "./expected-agent.ts";
@@ -22,7 +23,7 @@ export function JoinStatus({ agents, choice, before }: JoinStatusProps) {
   const [first] = found;
   if (first) lastSeen.current = first;
   return (
-    <section class={`card join-status ${first ? "connected" : "waiting"}`} aria-label="Connection status">
+    <section class={`card join-status ${first ? "connected" : "waiting"}`} aria-label={text("join.status")}>
       <div class="card-body row" role="status">
         <span class="join-light" aria-hidden="true">
           {first ? "✓" : ""}
@@ -36,9 +37,9 @@ export function JoinStatus({ agents, choice, before }: JoinStatusProps) {
       {first ? (
         <div class="join-next">
           <LinkButton kind="primary" href={hrefOf("try")}>
-            Try it
+            {text("join.status.try")}
           </LinkButton>
-          <LinkButton href={hrefOf("agents")}>All agents</LinkButton>
+          <LinkButton href={hrefOf("agents")}>{text("join.allAgents")}</LinkButton>
         </div>
       ) : null}
     </section>
@@ -58,20 +59,22 @@ function Connected({ agent, others }: { agent: Agent; others: number }) {
   return (
     <>
       <p class="join-title">
-        {name} is connected{others > 0 ? `, and ${formatCount(others, "other agent")}` : ""}.
+        {others > 0
+          ? countedText("join.status.connectedWith", others, { name })
+          : text("join.status.connected", { name })}
       </p>
       <p>
-        {version === null ? "" : `Version ${version}, `}from {address}.{" "}
-        {models.length === 0
-          ? stateOf(agent).reason
-          : `The agent offers ${formatCount(models.length, "model")}:`}
+        {version === null
+          ? text("join.status.from", { address })
+          : text("join.status.versionFrom", { version, address })}{" "}
+        {models.length === 0 ? stateOf(agent).reason : countedText("join.status.models", models.length)}
       </p>
       {models.length > 0 ? (
         <ul class="agent-models row">
           {models.slice(0, MODELS_SHOWN).map((model) => (
             <li class="mono">{model}</li>
           ))}
-          {rest > 0 ? <li>and {rest} more</li> : null}
+          {rest > 0 ? <li>{text("join.status.moreModels", { count: rest })}</li> : null}
         </ul>
       ) : null}
     </>
@@ -81,21 +84,18 @@ function Connected({ agent, others }: { agent: Agent; others: number }) {
 function Disconnected({ name }: { name: string }) {
   return (
     <>
-      <p class="join-title">{name} was connected, but has disconnected.</p>
-      <p class="muted">The agent's output or the server's log says why. This page keeps waiting for it.</p>
+      <p class="join-title">{text("join.status.gone", { name })}</p>
+      <p class="muted">{text("join.status.gone.about")}</p>
     </>
   );
 }
 
 function Waiting({ isReady }: { isReady: boolean }) {
-  if (!isReady) return <p class="join-title">Complete the steps above first.</p>;
+  if (!isReady) return <p class="join-title">{text("join.status.incomplete")}</p>;
   return (
     <>
-      <p class="join-title">Waiting for the agent …</p>
-      <p class="muted">
-        If it does not connect, look at the agent's output, or for <code>agent_refused</code> in the server's
-        log. Both say why an agent is refused.
-      </p>
+      <p class="join-title">{text("join.status.waiting")}</p>
+      <p class="muted">{richText("join.status.waiting.about", { event: code("agent_refused") })}</p>
     </>
   );
 }

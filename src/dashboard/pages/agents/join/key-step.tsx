@@ -6,6 +6,7 @@ import { Form } from "../../../components/form.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
 import { useState } from "../../../state/hooks.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
+import { text } from "../../../texts/texts.ts";
 import { addKey, KeyFields } from "../add-key-dialog.tsx";
 import { freeName } from "../agent-rows.ts";
 import { type SourceKind, sourceOf } from "./join-line.ts";
@@ -32,10 +33,10 @@ interface KeyStepProps {
   onChoose: (choice: KeyChoice) => void;
 }
 
-const NONE = { value: "none", title: "No key", about: "Not needed on that machine" } as const;
+const NONE = { value: "none", title: text("join.key.none"), about: text("join.key.none.about") } as const;
 const OTHERS = [
-  { value: "new", title: "A new key", about: "You can revoke it later" },
-  { value: "existing", title: "An existing key", about: "The main key, or one created before" },
+  { value: "new", title: text("join.key.new"), about: text("join.key.new.about") },
+  { value: "existing", title: text("join.key.existing"), about: text("join.key.existing.about") },
 ] as const;
 
 export function KeyStep({ kind, isNeeded, choice, onChoose }: KeyStepProps) {
@@ -51,7 +52,7 @@ export function KeyStep({ kind, isNeeded, choice, onChoose }: KeyStepProps) {
   return (
     <div class="stack">
       <RadioCards
-        legend="The agent's key"
+        legend={text("join.step3.legend")}
         isLegendHidden
         name="key-mode"
         value={choice.mode === "created" ? "new" : choice.mode}
@@ -59,18 +60,15 @@ export function KeyStep({ kind, isNeeded, choice, onChoose }: KeyStepProps) {
         options={isNeeded ? OTHERS : [NONE, ...OTHERS]}
       />
       {choice.mode === "created" ? (
-        <Notice tone="ok">
-          The key “{choice.added.name}” was created. The line below contains it. It is shown only once,
-          because the server keeps only its hash.
-        </Notice>
+        <Notice tone="ok">{text("join.key.created", { name: choice.added.name })}</Notice>
       ) : null}
       {choice.mode === "new" ? <NewKey key={kind} kind={kind} onCreated={keepCreated} /> : null}
       {choice.mode === "existing" ? (
         <Field
-          label="Agent key"
+          label={text("join.key.field")}
           name="agent-key"
           autocomplete="off"
-          hint="chatgpt-api-server agents address prints the main key on the server's machine; this page cannot show it. What you type here stays in this page."
+          hint={text("join.key.field.hint", { command: "chatgpt-api-server agents address" })}
           onInput={(key) => onChoose({ mode: "existing", key: key.trim() })}
         />
       ) : null}
@@ -86,7 +84,7 @@ function NewKey({ kind, onCreated }: { kind: SourceKind; onCreated: (added: Adde
   const name = freeName(sourceOf(kind).keyName, new Set(active.map((key) => key.name)));
   return (
     <Form
-      submit="Create key"
+      submit={text("agentKeys.createSubmit")}
       onSubmit={async (fields) => onCreated(await addKey(fields["name"] ?? "", fields["models"] ?? ""))}
     >
       <div class="fields-2">

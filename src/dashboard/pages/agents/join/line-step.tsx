@@ -1,6 +1,8 @@
 import type { Child } from "hono/jsx/dom";
 import { Notice } from "../../../components/card.tsx";
 import { CopyField } from "../../../components/copy-button.tsx";
+import { code } from "../../../texts/code.tsx";
+import { richText, text } from "../../../texts/texts.ts";
 import { joinLine, type SourceKind, sourceOf, UPSTREAM_KEY_SAMPLE } from "./join-line.ts";
 import { type KeyChoice, keyOf } from "./key-step.tsx";
 import { type ServerAddress, upstreamFault } from "./server-address.ts";
@@ -15,13 +17,13 @@ interface LineStepProps {
 
 export function LineStep({ kind, server, choice, options }: LineStepProps) {
   const upstream = upstreamOf(options, kind);
-  if (!server) return <p class="muted">Enter a valid server address above to see the line.</p>;
+  if (!server) return <p class="muted">{text("join.line.noServer")}</p>;
   if (upstream !== undefined && upstreamFault(upstream, server))
-    return <p class="muted">Enter a valid model server address above to see the line.</p>;
+    return <p class="muted">{text("join.line.noUpstream")}</p>;
   const key = keyOf(choice);
   if (key === undefined)
     return (
-      <p class="muted">{choice.mode === "existing" ? "Enter" : "Create"} a key above to see the line.</p>
+      <p class="muted">{text(choice.mode === "existing" ? "join.line.enterKey" : "join.line.createKey")}</p>
     );
   const hasUpstreamKey = kind === "api" && options.needsKey;
   const line = joinLine({
@@ -35,12 +37,10 @@ export function LineStep({ kind, server, choice, options }: LineStepProps) {
   if (line === undefined) return <NoTls server={server} />;
   return (
     <div class="stack">
-      <CopyField text={line} what="the line" />
+      <CopyField text={line} what={text("join.line.what")} />
       <ul class="join-hints">
         {hasUpstreamKey ? (
-          <li>
-            Replace <code>{UPSTREAM_KEY_SAMPLE}</code> with the API's key. It stays on the agent's machine.
-          </li>
+          <li>{richText("join.line.upstreamKey", { sample: code(UPSTREAM_KEY_SAMPLE) })}</li>
         ) : null}
         <Instructions kind={kind} options={options} />
         {sourceOf(kind).by === "built-in" ? <BuiltInHints server={server} hasKey={key !== null} /> : null}
@@ -52,9 +52,7 @@ export function LineStep({ kind, server, choice, options }: LineStepProps) {
 function NoTls({ server }: { server: ServerAddress }) {
   return (
     <Notice tone="warn">
-      The Firefox extension does not support TLS, so it cannot use https://{server.host}. In step 2, enter an
-      http:// address that reaches this server without TLS, such as the server's own port behind a proxy. Do
-      this only within a network that you trust.
+      {text("join.line.noTls", { address: `https://${server.host}`, scheme: "http://" })}
     </Notice>
   );
 }
@@ -64,70 +62,53 @@ function Instructions({ kind, options }: { kind: SourceKind; options: UpstreamOp
     return (
       <>
         <li>
-          Paste it as the endpoint in the preferences of the{" "}
-          <ExternalLink href="https://github.com/ChatGPT-Hackers/ChatGPT-API-agent">
-            Firefox extension
-          </ExternalLink>
-          . It has no scheme, because the extension adds the scheme and the rest of the path itself.
+          {richText("join.line.firefox", {
+            extension: (
+              <ExternalLink href="https://github.com/ChatGPT-Hackers/ChatGPT-API-agent">
+                {text("join.line.firefox.extension")}
+              </ExternalLink>
+            ),
+          })}
         </li>
-        <li>Save it, then open ChatGPT, or reload its tab.</li>
+        <li>{text("join.line.firefox.save")}</li>
       </>
     );
   if (kind === "python")
     return (
       <li>
-        Use it as the server address of the{" "}
-        <ExternalLink href="https://github.com/ahmetkca/chatgpt-unofficial-api-docker/tree/ChatGPT-API-agent">
-          Python agent
-        </ExternalLink>
-        .
+        {richText("join.line.python", {
+          agent: (
+            <ExternalLink href="https://github.com/ahmetkca/chatgpt-unofficial-api-docker/tree/ChatGPT-API-agent">
+              {text("join.line.python.agent")}
+            </ExternalLink>
+          ),
+        })}
       </li>
     );
   if (kind === "own")
     return (
       <li>
-        Open a WebSocket to this address and offer the subprotocol <code>chatgpt-agent.v2</code>.{" "}
-        <code>docs/agent-protocol.md</code> describes the protocol and contains a complete agent to start
-        from. If your agent can set headers, it can leave out <code>/agents/…</code> and send the key as{" "}
-        <code>Authorization: Bearer</code>.
+        {richText("join.line.own", {
+          protocol: code("chatgpt-agent.v2"),
+          document: code("docs/agent-protocol.md"),
+          path: code("/agents/…"),
+          header: code("Authorization: Bearer"),
+        })}
       </li>
     );
   if (options.by === "docker")
-    return (
-      <li>
-        Run it in a shell on the agent's machine. Build the image there first, with{" "}
-        <code>docker build -t chatgpt-api-server .</code> in the source folder.
-      </li>
-    );
+    return <li>{richText("join.line.docker", { command: code("docker build -t chatgpt-api-server .") })}</li>;
   if (options.by === "windows")
-    return (
-      <li>
-        Run it in PowerShell on the agent's machine, in the folder with <code>chatgpt-api-server.exe</code>,
-        which is built for Windows.
-      </li>
-    );
-  return (
-    <li>
-      Run it in a shell on the agent's machine, in the folder with the executable{" "}
-      <code>chatgpt-api-server</code>. It is the same executable as the server's.
-    </li>
-  );
+    return <li>{richText("join.line.windows", { executable: code("chatgpt-api-server.exe") })}</li>;
+  return <li>{richText("join.line.executable", { executable: code("chatgpt-api-server") })}</li>;
 }
 
 function BuiltInHints({ server, hasKey }: { server: ServerAddress; hasKey: boolean }) {
   return (
     <>
-      {hasKey ? (
-        <li>
-          If others use the agent's machine too, keep the key off the command line: put it into a file, and
-          name the file in <code>AGENT_KEY_FILE</code>.
-        </li>
-      ) : null}
+      {hasKey ? <li>{richText("join.line.keyFile", { variable: code("AGENT_KEY_FILE") })}</li> : null}
       {server.isSecure ? (
-        <li>
-          If your own authority issued the server's certificate, put <code>NODE_EXTRA_CA_CERTS=ca.pem</code>{" "}
-          before the command so that the agent trusts it.
-        </li>
+        <li>{richText("join.line.ownAuthority", { variable: code("NODE_EXTRA_CA_CERTS=ca.pem") })}</li>
       ) : null}
     </>
   );

@@ -1,4 +1,5 @@
 import { RadioCards } from "../../../components/radio-cards.tsx";
+import { text } from "../../../texts/texts.ts";
 import { AddressField } from "./address-field.tsx";
 import type { JoinRules } from "./join-rules.ts";
 import type { ServerAddress } from "./server-address.ts";
@@ -22,7 +23,7 @@ export function MachineStep({ rules, machine, onMachine, address, server, onAddr
     <div class="stack">
       {rules.localAddress ? (
         <RadioCards
-          legend="The agent's machine"
+          legend={text("join.step2.legend")}
           isLegendHidden
           name="machine"
           value={machine}
@@ -30,13 +31,13 @@ export function MachineStep({ rules, machine, onMachine, address, server, onAddr
           options={[
             {
               value: "elsewhere",
-              title: "Another machine",
-              about: "Or outside the server's container",
+              title: text("join.machine.elsewhere"),
+              about: text("join.machine.elsewhere.about"),
             },
             {
               value: "server",
-              title: rules.isCluster ? "The machine of this node" : "The server's machine",
-              about: `Through ${rules.localAddress.host}, without a proxy`,
+              title: text(rules.isCluster ? "join.machine.node" : "join.machine.server"),
+              about: text("join.machine.server.about", { host: rules.localAddress.host }),
             },
           ]}
         />

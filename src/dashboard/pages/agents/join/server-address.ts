@@ -1,3 +1,4 @@
+import { text } from "../../../texts/texts.ts";
 export interface ServerAddress {
   isSecure: boolean;
   /** Includes the port unless it is the scheme's default. IPv6 addresses are in brackets. */
@@ -10,8 +11,11 @@ export const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|::1)$/i;
  * Reads what a person types: `host`, `host:port`, IPv6 with or without brackets, or a URL. Without a scheme,
  * `like` says whether the connection uses TLS. Returns undefined if the text is not an address.
  */
-export function readServer(text: string, like: Pick<ServerAddress, "isSecure">): ServerAddress | undefined {
-  const typed = text.trim();
+export function readServer(
+  address: string,
+  like: Pick<ServerAddress, "isSecure">,
+): ServerAddress | undefined {
+  const typed = address.trim();
   const [, scheme = like.isSecure ? "https" : "http", rest = typed] =
     /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(typed) ?? [];
   if (!/^(https?|wss?)$/i.test(scheme)) return undefined;
@@ -57,10 +61,10 @@ export function portOf({ isSecure, host }: ServerAddress): string {
 /** Returns why the built-in agent would refuse the address of a model server; undefined if it accepts it. */
 export function upstreamFault(upstream: string, server: ServerAddress): string | undefined {
   const url = /^https?:\/\//i.test(upstream.trim()) ? readUrl(upstream.trim()) : undefined;
-  if (!url?.hostname) return "The address needs a scheme, as in http://localhost:8000.";
+  if (!url?.hostname) return text("join.upstream.fault.scheme", { example: "http://localhost:8000" });
   const isSecure = url.protocol === "https:";
   const isSame = hostAndPort({ isSecure, host: url.host }) === hostAndPort(server);
-  return isSame ? "This is this server's own address. Enter the address of the model server." : undefined;
+  return isSame ? text("join.upstream.fault.own") : undefined;
 }
 
 function hostAndPort(server: ServerAddress): string {
@@ -68,9 +72,9 @@ function hostAndPort(server: ServerAddress): string {
   return `${name}:${portOf(server)}`;
 }
 
-function readUrl(text: string): URL | undefined {
+function readUrl(address: string): URL | undefined {
   try {
-    return new URL(text);
+    return new URL(address);
   } catch {
     return undefined;
   }

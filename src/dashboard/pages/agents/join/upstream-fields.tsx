@@ -1,6 +1,7 @@
 import { Checkbox, Field } from "../../../components/field.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
 import { useState } from "../../../state/hooks.ts";
+import { text } from "../../../texts/texts.ts";
 import { type RunBy, type SourceKind, sourceOf } from "./join-line.ts";
 import { type ServerAddress, upstreamFault } from "./server-address.ts";
 
@@ -32,11 +33,7 @@ export function UpstreamFields({ kind, server, options, onChange }: UpstreamFiel
     <div class="join-more stack">
       {first !== undefined && upstream !== undefined ? (
         <Field
-          label={
-            kind === "api"
-              ? "Base URL of the API"
-              : "Address of the model server, as the agent's machine reaches it"
-          }
+          label={text(kind === "api" ? "join.upstream.api" : "join.upstream")}
           name="upstream"
           value={first}
           autocomplete="off"
@@ -46,21 +43,21 @@ export function UpstreamFields({ kind, server, options, onChange }: UpstreamFiel
       ) : null}
       {kind === "api" ? (
         <Checkbox
-          label="The API needs a key"
+          label={text("join.upstream.needsKey")}
           name="upstream-key"
           isChecked={options.needsKey}
           onInput={(needsKey) => onChange({ ...options, needsKey })}
         />
       ) : null}
       <RadioCards
-        legend="How to run the agent"
+        legend={text("join.by")}
         name="by"
         value={options.by}
         onChoose={(by) => onChange({ ...options, by })}
         options={[
-          { value: "executable", title: "As an executable", about: "Linux, macOS" },
-          { value: "windows", title: "As an executable on Windows", about: "In PowerShell" },
-          { value: "docker", title: "In Docker", about: "Linux, restarts automatically" },
+          { value: "executable", title: text("join.by.executable"), about: text("join.by.executable.about") },
+          { value: "windows", title: text("join.by.windows"), about: text("join.by.windows.about") },
+          { value: "docker", title: text("join.by.docker"), about: text("join.by.docker.about") },
         ]}
       />
     </div>

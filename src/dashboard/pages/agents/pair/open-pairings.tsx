@@ -7,6 +7,7 @@ import { type Column, Table } from "../../../components/table.tsx";
 import { showToast } from "../../../components/toast.tsx";
 import { useEffect } from "../../../state/hooks.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
+import { text } from "../../../texts/texts.ts";
 import { preferenceText } from "../key-form.ts";
 import { countdownText, secondsUntil } from "./pairing-text.ts";
 
@@ -39,12 +40,12 @@ export function OpenPairings({ changes, now, onGone }: OpenPairingsProps) {
   if (error) return <Notice tone="bad">{error}</Notice>;
   if (open.length === 0) return null;
   return (
-    <Card title="Open pairing codes" isFlush>
+    <Card title={text("pairing.open")} isFlush>
       <Table
-        caption="Open pairing codes"
+        caption={text("pairing.open")}
         columns={columnsOf(now, async ({ id }) => {
           await api.cancelPairing(id).finally(reload);
-          showToast("Revoked the code.");
+          showToast(text("pairing.revoked"));
         })}
         rows={open}
         keyOf={({ id }) => id}
@@ -55,19 +56,29 @@ export function OpenPairings({ changes, now, onGone }: OpenPairingsProps) {
 
 function columnsOf(now: number, revoke: (pairing: Pairing) => Promise<void>): Column<Pairing>[] {
   return [
-    { title: "Key", cell: nameOf, isHeader: true },
-    { title: "Models", cell: ({ models }) => models?.join(", ") ?? <span class="muted">all models</span> },
-    { title: "Preference", cell: (pairing) => preferenceText(pairing) || <span class="muted">–</span> },
+    { title: text("pairing.key"), cell: nameOf, isHeader: true },
     {
-      title: "Expires in",
+      title: text("pairing.models"),
+      cell: ({ models }) => models?.join(", ") ?? <span class="muted">{text("pairing.allModels")}</span>,
+    },
+    {
+      title: text("pairing.preference"),
+      cell: (pairing) => preferenceText(pairing) || <span class="muted">–</span>,
+    },
+    {
+      title: text("pairing.expiresIn"),
       cell: ({ expires_at }) => countdownText(secondsUntil(Date.parse(expires_at), now)),
       isNumber: true,
     },
     {
-      title: "Actions",
+      title: text("pairing.actions"),
       cell: (pairing) => (
-        <Button isSmall label={`Revoke code for ${nameOf(pairing)}`} onClick={() => revoke(pairing)}>
-          Revoke
+        <Button
+          isSmall
+          label={text("pairing.revokeOf", { name: nameOf(pairing) })}
+          onClick={() => revoke(pairing)}
+        >
+          {text("pairing.revoke")}
         </Button>
       ),
     },
@@ -75,5 +86,5 @@ function columnsOf(now: number, revoke: (pairing: Pairing) => Promise<void>): Co
 }
 
 function nameOf({ name }: Pairing): string {
-  return name ?? "any name";
+  return name ?? text("pairing.anyName");
 }

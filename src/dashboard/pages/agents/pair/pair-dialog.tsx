@@ -7,6 +7,7 @@ import { Form } from "../../../components/form.tsx";
 import { readNameList } from "../../../name-list.ts";
 import { useState } from "../../../state/hooks.ts";
 import { publicUrl } from "../../../state/server-url.ts";
+import { text } from "../../../texts/texts.ts";
 import { ModelsField } from "../add-key-dialog.tsx";
 import { AddressField } from "../join/address-field.tsx";
 import { proposedAddress, readServer, type ServerAddress } from "../join/server-address.ts";
@@ -35,7 +36,7 @@ export function PairDialog({ isCluster, now, onChange, onClose }: PairDialogProp
   );
   const server = readServer(address, PAGE);
   const make = async (fields: Record<string, string>) => {
-    if (server === undefined) throw new Error("Enter the address of this server first.");
+    if (server === undefined) throw new Error(text("pairing.noAddress"));
     const pairing = await addPairing(fields);
     // The clock of this machine may be wrong.
     const leftMs = secondsUntil(Date.parse(pairing.expires_at), now) * 1000;
@@ -43,7 +44,7 @@ export function PairDialog({ isCluster, now, onChange, onClose }: PairDialogProp
     onChange();
   };
   return (
-    <Dialog title="Pair an agent" onClose={onClose}>
+    <Dialog title={text("pairing.title")} onClose={onClose}>
       {made ? (
         <PairingView
           key={made.pairing.id}
@@ -53,17 +54,18 @@ export function PairDialog({ isCluster, now, onChange, onClose }: PairDialogProp
           onClose={onClose}
         />
       ) : (
-        <Form submit="Make a code" onSubmit={make} actions={<Button onClick={onClose}>Cancel</Button>}>
-          <p>
-            A pairing code gives an agent a key of its own. It works once, within ten minutes, so that nobody
-            has to copy a key.
-          </p>
+        <Form
+          submit={text("pairing.make")}
+          onSubmit={make}
+          actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
+        >
+          <p>{text("pairing.about")}</p>
           <Field
-            label="Name (optional)"
+            label={text("pairing.name")}
             name="name"
             isFocused
             autocomplete="off"
-            hint="The key's name, such as gpu box. Leave empty to let the agent choose it."
+            hint={text("pairing.name.hint")}
           />
           <AddressField address={address} server={server} isCluster={isCluster} onAddress={setAddress} />
           <ModelsField />

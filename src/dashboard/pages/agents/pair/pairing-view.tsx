@@ -4,6 +4,8 @@ import { Button } from "../../../components/button.tsx";
 import { Notice } from "../../../components/card.tsx";
 import { CopyButton, CopyField } from "../../../components/copy-button.tsx";
 import { useEffect, useState } from "../../../state/hooks.ts";
+import { code } from "../../../texts/code.tsx";
+import { richText, text } from "../../../texts/texts.ts";
 import type { MadePairing } from "./made-pairing.ts";
 import { countdownText, pairingCommand, pairingLink } from "./pairing-text.ts";
 import { QrCode } from "./qr-code.tsx";
@@ -38,38 +40,36 @@ export function PairingView({ made, onChange, onAgain, onClose }: PairingViewPro
       await lookUp();
     }
   };
-  const ending = isRevoked ? "The code was revoked." : "The code has expired, or was revoked.";
+  const ending = text(isRevoked ? "pairing.state.revoked" : "pairing.state.gone");
   return (
     <div class="pairing">
       {isOpen ? <OpenCode made={made} /> : null}
       <div class={`pairing-state ${isPaired ? "paired" : ""}`}>
         <p role="status" class="join-title">
           {found.state === "paired"
-            ? `✓ Paired: ${found.keyName}`
+            ? text("pairing.state.paired", { name: found.keyName })
             : isOpen
-              ? "Waiting for the agent …"
+              ? text("pairing.state.waiting")
               : ending}
         </p>
         {isOpen ? (
           <p role="timer" class="muted">
-            The code expires in <span class="mono">{countdownText(left)}</span>.
+            {richText("pairing.expires", { time: <span class="mono">{countdownText(left)}</span> })}
           </p>
         ) : null}
-        {isPaired ? (
-          <p>The agent has a key of its own. You can change or revoke it in the list of keys.</p>
-        ) : null}
+        {isPaired ? <p>{text("pairing.paired.about")}</p> : null}
       </div>
       {error && isOpen ? <Notice tone="bad">{error}</Notice> : null}
       <div class="form-actions">
         <Button kind={isOpen ? "plain" : "primary"} onClick={onClose}>
-          {isOpen ? "Close" : "Done"}
+          {text(isOpen ? "dialog.close" : "dialog.done")}
         </Button>
         {isOpen ? (
           <Button kind="danger" onClick={revoke}>
-            Revoke the code
+            {text("pairing.revokeCode")}
           </Button>
         ) : (
-          <Button onClick={onAgain}>Make another code</Button>
+          <Button onClick={onAgain}>{text("pairing.again")}</Button>
         )}
       </div>
     </div>
@@ -77,33 +77,28 @@ export function PairingView({ made, onChange, onAgain, onClose }: PairingViewPro
 }
 
 function OpenCode({ made: { pairing, server } }: { made: MadePairing }) {
-  const { code } = pairing;
-  const link = pairingLink(server, code);
+  const { code: pairingCode } = pairing;
+  const link = pairingLink(server, pairingCode);
   const top = useRef<HTMLElement | null>(null);
   // The form was longer, and its button had the focus.
   useEffect(() => top.current?.focus(), []);
   return (
     <>
       <p class="pairing-code" ref={top} tabindex={-1}>
-        <code>{code}</code>
-        <CopyButton text={code} what="the code" isSmall />
+        <code>{pairingCode}</code>
+        <CopyButton text={pairingCode} what={text("pairing.what.code")} isSmall />
       </p>
       <div class="stack">
-        <p class="label">Run this on the machine with the models</p>
-        <CopyField text={pairingCommand(server, code)} what="the command" />
-        <p class="hint">
-          The agent offers the models that it finds there. <code>--upstream</code> names another model server.
-        </p>
+        <p class="label">{text("pairing.run")}</p>
+        <CopyField text={pairingCommand(server, pairingCode)} what={text("pairing.what.command")} />
+        <p class="hint">{richText("pairing.run.about", { flag: code("--upstream") })}</p>
       </div>
       <div class="pairing-link">
-        <QrCode text={link} label="QR code of the link" />
+        <QrCode text={link} label={text("pairing.qr")} />
         <div class="stack">
-          <p class="label">The same as a link</p>
-          <CopyField text={link} what="the link" />
-          <p class="hint">
-            The agent takes the link in place of the address and the code. You may close this: the code stays
-            valid, and is listed above the keys.
-          </p>
+          <p class="label">{text("pairing.link")}</p>
+          <CopyField text={link} what={text("pairing.what.link")} />
+          <p class="hint">{text("pairing.link.about")}</p>
         </div>
       </div>
     </>

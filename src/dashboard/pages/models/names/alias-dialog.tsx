@@ -45,7 +45,7 @@ export function AliasDialog({ settings, offered, alias, onClose }: AliasDialogPr
           label={text("models.alias")}
           name="alias"
           value={before}
-          placeholder="fast"
+          placeholder={text("models.alias.example")}
           autocomplete="off"
           required
           isFocused={!alias}

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatDuration, limitError } from "../../src/auth/limit-error.ts";
+import { formatDuration, limitError } from "../../../src/auth/limits/limit-error.ts";
 
 test.each([
   [0.2, 1, "0.001s"],

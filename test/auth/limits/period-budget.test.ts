@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { createPeriodBudget, DAY, MONTH, startOfDay, startOfMonth } from "../../src/auth/period-budget.ts";
+import {
+  createPeriodBudget,
+  DAY,
+  MONTH,
+  startOfDay,
+  startOfMonth,
+} from "../../../src/auth/limits/period-budget.ts";
 
 const HOUR_MS = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { LocalLimits, UserLimits } from "../../src/auth/limits.ts";
-import { ADMIN, userPrincipal } from "../../src/principal.ts";
-import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
+import type { LocalLimits, UserLimits } from "../../../src/auth/limits/limits.ts";
+import { ADMIN, userPrincipal } from "../../../src/principal.ts";
+import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../../support/limits-bench.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,5 +1,5 @@
-import { subscriberNetwork } from "../net/addresses.ts";
-import { once } from "../once.ts";
+import { subscriberNetwork } from "../../net/addresses.ts";
+import { once } from "../../once.ts";
 
 export type ConcurrencyLimit = ReturnType<typeof createConcurrencyLimit>;
 

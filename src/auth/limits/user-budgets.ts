@@ -1,6 +1,6 @@
-import { moneyText, NANOS_PER_MICRO } from "../prices/money.ts";
-import type { Spent, UserUse } from "../store/store.ts";
-import type { Allowance } from "./callers.ts";
+import { moneyText, NANOS_PER_MICRO } from "../../prices/money.ts";
+import type { Spent, UserUse } from "../../store/store.ts";
+import type { Allowance } from "../callers.ts";
 import { createPeriodBudget, DAY, MONTH, type PeriodBudget } from "./period-budget.ts";
 
 /** The limits of what a user may use in a period. Null means no limit. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createConcurrencyLimit } from "../../src/auth/concurrency.ts";
+import { createConcurrencyLimit } from "../../../src/auth/limits/concurrency.ts";
 
 test("an address, and all addresses together, have a number of things open at most, until one of them ends", () => {
   const limit = createConcurrencyLimit({ addressMax: () => 2, allMax: 3 });
