@@ -129,9 +129,9 @@ function serveAdmitted(
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
     // The key may have been revoked while the body arrived.
     if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-    exchange.reserve = (estimate) =>
-      lease.reserve(() => priced(prices, json, { input: estimate(), output: 0 }));
-    const reserving = lease.reserve(() => priced(prices, json, estimateRequest(text, json, outputLimits)));
+    const model = field(json, "model");
+    exchange.reserve = reserveMore(lease, prices, model);
+    const reserving = lease.reserve(() => priced(prices, model, estimateRequest(text, json, outputLimits)));
     if (reserving instanceof Promise) await reserving;
     return { exchange, caller, params: exchange.params, query: undefined, body, text, json };
   };
@@ -162,9 +162,14 @@ function serveAdmitted(
   };
 }
 
+/** Returns a function that reserves input tokens besides. It has no body, which it would hold while the request waits. */
+const reserveMore =
+  (lease: Lease, prices: PipelineOptions["prices"], model: unknown): Exchange["reserve"] =>
+  (estimate) =>
+    lease.reserve(() => priced(prices, model, { input: estimate(), output: 0 }));
+
 /** Returns what a request may use at most, with the price of the model that it names. */
-function priced(prices: PipelineOptions["prices"], json: unknown, { input, output }: RequestTokens): Spent {
-  const model = field(json, "model");
+function priced(prices: PipelineOptions["prices"], model: unknown, { input, output }: RequestTokens): Spent {
   const costNanos = typeof model === "string" ? prices.estimateNanos(model, input, output) : 0;
   return { tokens: Math.min(input + output, TOKENS_MAX), costNanos };
 }
