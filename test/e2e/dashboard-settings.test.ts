@@ -62,6 +62,43 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await shows(page.getByText("No setting matches."));
   });
 
+  test("a webhook set on the settings page gets a test message, and its address is not shown again", async () => {
+    const received: unknown[] = [];
+    const receiver = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        received.push(await request.json());
+        return new Response(null, { status: received.length === 1 ? 204 : 404 });
+      },
+    });
+    scene.after(() => receiver.stop(true));
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.getByLabel("Search the settings").fill("webhook");
+    await page.getByRole("button", { name: "Change webhook" }).click();
+    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await shows(dialog.getByText("Enter the address."));
+    await checkAccessibility(page);
+    await dialog.getByLabel("Address").fill(`http://127.0.0.1:${receiver.port}/secret-path`);
+    await dialog.getByLabel("Format").selectOption("generic JSON");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await hides(dialog);
+    await shows(page.getByText("changed here", { exact: true }));
+    expect(await page.content()).not.toContain("secret-path");
+
+    await page.getByRole("button", { name: "Change webhook" }).click();
+    await dialog.getByRole("button", { name: "Send a test message" }).click();
+    await shows(page.getByText("The receiver has taken the test message."));
+    await dialog.getByRole("button", { name: "Send a test message" }).click();
+    await shows(page.getByText("The test message was not taken (status 404)."));
+    expect(received).toHaveLength(2);
+    await dialog.getByRole("button", { name: "No webhook" }).click();
+    await hides(dialog);
+    await shows(page.getByRole("row").filter({ hasText: "webhook" }).getByText("(none)").first());
+  });
+
   test("a change on the settings page does not overwrite what somebody else has changed", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");

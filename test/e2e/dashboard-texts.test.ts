@@ -1,17 +1,21 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { GUIDES } from "../../src/dashboard/pages/connect/guides/guides.ts";
 import { inBrowser, shows } from "../support/browser.ts";
 import { collectAnswers, MARKED, translateDashboard, unmarkedTexts } from "../support/browser-texts.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../support/v2-agent.ts";
 
 /** The pages with texts that are not in the table yet. */
-const LEFT: ReadonlySet<string> = new Set(["overview", "try", "usage", "users"]);
+const LEFT: ReadonlySet<string> = new Set();
 
 /** Texts that are the same in every language, beside those that the server answers. */
 const SAME_EVERYWHERE = new Set([
   "chatgpt-api-server",
-  ...["llama3.2", "chat/completions", "req_…", "Ctrl K"],
+  ...["llama3.2", "chat/completions", "/api/ask", "req_…", "Ctrl K"],
+  // Clients and systems have names.
+  ...GUIDES.map(({ title }) => title),
+  ...["Linux", "macOS", "Windows"],
 ]);
 
 /** Parts of a line that are data each: `name: Ann, models: m`, or a version and a protocol. */

@@ -25,6 +25,7 @@ import type {
   UsageAnswer,
   UsageGroup,
   User,
+  WebhookTested,
 } from "./types.ts";
 
 /** The fields of a user that can be set. Null removes a limit. */
@@ -93,6 +94,8 @@ export const api = {
   /** Replaces the prices, or takes the change back with null. Rejects if someone else has changed a setting since. */
   changePrices: async (prices: PriceList | null, { etag }: KnownPrices): Promise<KnownPrices> =>
     pricesIn(await send("PATCH", "/admin/settings", { body: { prices }, headers: { "if-match": etag } })),
+  /** Sends a test message to the webhook of the alerts. */
+  testWebhook: () => request<WebhookTested>("POST", "/admin/webhook/test"),
   audit: (query: Record<string, string | number | undefined>, signal?: AbortSignal) =>
     request<AuditPage>("GET", pathOf(["admin", "audit"], query), withSignal(signal)),
 

@@ -123,7 +123,7 @@ export function pathOf(
   return search.size > 0 ? `${path}?${search}` : path;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 

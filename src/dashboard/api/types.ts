@@ -1,6 +1,7 @@
 import type * as agentKeys from "../../http/admin/agent-key-schema.ts";
 import type * as models from "../../http/admin/models/schema.ts";
 import type * as admin from "../../http/admin/schema.ts";
+import type * as alerts from "../../http/alerts/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
 export type { SettingsAnswer } from "../../http/admin/schema.ts";
@@ -19,6 +20,7 @@ export type { PriceList } from "../../prices/price-list.ts";
 type Output<Schema extends { _output: unknown }> = Schema["_output"];
 
 export type SessionRow = SessionList["sessions"][number];
+export type WebhookTested = Output<typeof alerts.WebhookTested>;
 export type User = Output<typeof admin.UserAnswer>;
 export type AddedUser = Output<typeof admin.AddedUser>;
 export type RotatedToken = Output<typeof admin.RotatedToken>;

@@ -9,7 +9,7 @@ import { showToast } from "../../components/toast.tsx";
 import { text } from "../../texts/texts.ts";
 import { numberForm, numberValue, type Setting } from "./setting-row.ts";
 
-interface Props {
+export interface ChangeProps {
   setting: Setting;
   /** The `ETag` of the answer that the page shows. */
   tag: string | null;
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Changes a number, or takes a change back. */
-export function ChangeSettingDialog({ setting, tag, onChanged, onClose }: Props) {
+export function ChangeSettingDialog({ setting, tag, onChanged, onClose }: ChangeProps) {
   const { name, label, about, from } = setting;
   const form = numberForm(setting);
   const change = async (value: unknown) => {
@@ -60,7 +60,7 @@ function shown(value: unknown, isDuration = false): string {
   return form ? `${form.value}${isDuration ? " s" : ""}` : "";
 }
 
-async function changeSetting(name: string, value: unknown, tag: string | null) {
+export async function changeSetting(name: string, value: unknown, tag: string | null) {
   try {
     return await api.changeSettings({ [name]: value }, tag);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { searchable } from "../../../search-text.ts";
 import type { SettingsAnswer } from "../../api/types.ts";
+import type { TextKey } from "../../texts/texts.ts";
 
 export type Setting = SettingsAnswer["settings"][string] & { name: string };
 
@@ -22,10 +23,14 @@ export function variableOf(label: string): string | undefined {
 }
 
 /** The pages on which those settings are changed whose values are not numbers. */
-const PAGES: Readonly<Record<string, string>> = { modelAliases: "models", fallbacks: "models" };
+const PAGES: Readonly<Record<string, { path: string; title: TextKey }>> = {
+  modelAliases: { path: "models", title: "nav.models" },
+  fallbacks: { path: "models", title: "nav.models" },
+  prices: { path: "prices", title: "nav.prices" },
+};
 
-/** Returns the path of the page on which a setting is changed, if it is not changed here. */
-export const pageOf = ({ name }: Setting): string | undefined => PAGES[name];
+/** Returns the page on which a setting is changed, if it is not changed here. */
+export const pageOf = ({ name }: Setting) => PAGES[name];
 
 /** A number as people type it: durations in seconds, and the factor to the setting's own unit. */
 export interface NumberForm {

@@ -9,6 +9,7 @@ import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { text } from "../../texts/texts.ts";
 import { findSettings, numberForm, pageOf, type Setting, settingsOf, variableOf } from "./setting-row.ts";
+import { WEBHOOK } from "./webhook.ts";
 
 /** All settings, with a search, and a button beside those that can be changed here. */
 export function SettingTable({
@@ -79,12 +80,12 @@ function Change({ row, onChange }: { row: Setting; onChange: (setting: Setting) 
   if (!row.changeable) return <span class="muted">{text("settings.restart")}</span>;
   if (page !== undefined) {
     return (
-      <LinkButton href={hrefOf(page)} isSmall>
-        {text("settings.open", { page })}
+      <LinkButton href={hrefOf(page.path)} isSmall>
+        {text("settings.open", { page: text(page.title) })}
       </LinkButton>
     );
   }
-  if (!numberForm(row)) return <span class="muted">{text("settings.byApi")}</span>;
+  if (!numberForm(row) && row.name !== WEBHOOK) return <span class="muted">{text("settings.byApi")}</span>;
   return (
     <Button isSmall label={text("settings.change.label", { label: row.label })} onClick={() => onChange(row)}>
       {text("settings.change")}

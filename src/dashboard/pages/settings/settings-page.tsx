@@ -11,6 +11,8 @@ import { countedText, richText, text } from "../../texts/texts.ts";
 import { ChangeSettingDialog } from "./change-setting-dialog.tsx";
 import { type Setting, settingsOf } from "./setting-row.ts";
 import { SettingTable } from "./setting-table.tsx";
+import { WEBHOOK } from "./webhook.ts";
+import { WebhookDialog } from "./webhook-dialog.tsx";
 
 type Certificate = NonNullable<SettingsAnswer["certificate"]>;
 
@@ -18,6 +20,7 @@ type Certificate = NonNullable<SettingsAnswer["certificate"]>;
 export function SettingsPage() {
   const { value, error, replace } = useFetch((signal) => api.settings(signal), []);
   const [changing, setChanging] = useState<Setting | undefined>(undefined);
+  const ChangeDialog = changing?.name === WEBHOOK ? WebhookDialog : ChangeSettingDialog;
   const offersBackup = value === undefined || keepsFile(value.answer);
   return (
     <>
@@ -31,7 +34,7 @@ export function SettingsPage() {
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? <SettingsView answer={value.answer} onChange={setChanging} /> : null}
       {value && changing ? (
-        <ChangeSettingDialog
+        <ChangeDialog
           setting={changing}
           tag={value.tag}
           onChanged={(answer, tag) => replace({ answer, tag })}

@@ -1,0 +1,80 @@
+import { api } from "../../api/api.ts";
+import { Button } from "../../components/button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Field, Select } from "../../components/field.tsx";
+import { Form } from "../../components/form.tsx";
+import { showToast } from "../../components/toast.tsx";
+import { type TextKey, text } from "../../texts/texts.ts";
+import { type ChangeProps, changeSetting } from "./change-setting-dialog.tsx";
+import { FORMATS, readWebhook, SEVERITIES } from "./webhook.ts";
+
+const optionsOf = (names: Readonly<Record<string, TextKey>>) =>
+  Object.entries(names).map(([value, label]) => ({ value, label: text(label) }));
+
+/**
+ * Changes the webhook of the alerts. The server shows neither its address nor its secret, so both are entered again with
+ * each change.
+ */
+export function WebhookDialog({ setting, tag, onChanged, onClose }: ChangeProps) {
+  const { hasUrl, hasSecret, format, severity } = readWebhook(setting.current);
+  const change = async (value: unknown) => {
+    const changed = await changeSetting(setting.name, value, tag);
+    onChanged(changed.answer, changed.tag);
+    showToast(text("settings.changed", { label: setting.label }));
+    onClose();
+  };
+  const submit = ({ url = "", secret = "", ...rest }: Record<string, string>) => {
+    if (url === "") throw new Error(text("webhook.url.missing"));
+    return change({ url, secret: secret === "" ? null : secret, ...rest });
+  };
+  const none = { url: null, secret: null, format, severity };
+  return (
+    <Dialog title={text("webhook.title")} onClose={onClose}>
+      <p class="muted">{text("webhook.about")}</p>
+      <Form
+        submit={text("settings.save")}
+        onSubmit={submit}
+        actions={
+          <>
+            {hasUrl ? <Button onClick={sendTest}>{text("webhook.test")}</Button> : null}
+            {hasUrl ? <Button onClick={() => change(none)}>{text("webhook.remove")}</Button> : null}
+            {setting.from === "database" ? (
+              <Button kind="quiet" onClick={() => change(null)}>
+                {text("webhook.reset")}
+              </Button>
+            ) : null}
+          </>
+        }
+      >
+        <Field
+          label={text("webhook.url")}
+          name="url"
+          placeholder={text("webhook.url.placeholder")}
+          hint={text(hasUrl ? "webhook.url.again" : "webhook.url.hint")}
+          isFocused
+        />
+        <Field
+          label={text("webhook.secret")}
+          name="secret"
+          type="password"
+          autocomplete="off"
+          hint={text(hasSecret ? "webhook.secret.again" : "webhook.secret.hint")}
+        />
+        <Select label={text("webhook.format")} name="format" value={format} options={optionsOf(FORMATS)} />
+        <Select
+          label={text("webhook.severity")}
+          name="severity"
+          value={severity}
+          options={optionsOf(SEVERITIES)}
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+/** Sends a test message to the webhook in force, and says what became of it. */
+async function sendTest(): Promise<void> {
+  const { delivered, status, answer } = await api.testWebhook();
+  if (delivered) showToast(text("webhook.test.delivered"));
+  else showToast(text("webhook.test.failed", { status: status ?? "–", answer }), "bad");
+}
