@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode } from "./error-table.ts";
+import type { Principal } from "./principal.ts";
 
 export { type AnthropicErrorType, ERRORS, type ErrorCode } from "./error-table.ts";
 
@@ -32,6 +33,8 @@ interface AppErrorOptions {
   detail?: string;
   /** How many wrong keys the request had, for the limit of wrong keys. Default: 1. */
   wrongKeys?: number;
+  /** The user whose key was refused: it is theirs, but not valid. For counting only. */
+  keyOf?: Principal;
   /** The name of the error in the log, when it tells more than the caller may know. */
   logAs?: string;
   cause?: unknown;
@@ -49,6 +52,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly wrongKeys: number | undefined;
   readonly logAs: string | undefined;
+  readonly keyOf: Principal | undefined;
 
   constructor(code: ErrorCode, { message, cause, ...fields }: AppErrorOptions = {}) {
     super(message ?? ERRORS[code].message, { cause });

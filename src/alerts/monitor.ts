@@ -1,4 +1,3 @@
-import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import { PROBLEM_CODES, type Problem, type ProblemCode } from "../protocol/node/problems.ts";
 import type { AgentIdentity, LeaveReason } from "../relay/types.ts";
@@ -96,9 +95,9 @@ export function createMonitor({ sources, knowsModel, userName, loadUsers, now }:
     agentLeft: (agent: AgentIdentity, reason: LeaveReason): void => presence.left(agent, reason, now()),
     /** A request ended that no agent could do. */
     unserved: (model: string | undefined): void => refused.noteModel(model, now()),
-    /** A request was refused before it became an ask. */
-    refused: (principal: Principal, code: ErrorCode, model: string | undefined): void =>
-      refused.note(principal, code, now(), model),
+    /** A request was refused before it became an ask, for a reason such as an error code. */
+    refused: (principal: Principal, reason: string, model: string | undefined): void =>
+      refused.note(principal, reason, now(), model),
     nodeJoined: lostNodes.joined,
     nodeLost: (name: string, nodes: number): void => lostNodes.lost(name, nodes, now()),
   };

@@ -153,15 +153,16 @@ function ofAdmin(session: Session | SessionFault | undefined): Session | Session
 function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
   if (!found) throw new AppError("key_unknown");
   const logAs = whyInvalid(found.owner, at);
-  if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
+  if (logAs !== undefined) throw new AppError("key_unknown", { logAs, keyOf: found.caller.principal });
   return found;
 }
 
 /** Returns what the log says about the first known one of several keys, of which none is valid. */
 function reasonOf(found: readonly (CachedOwner | undefined)[], at: number) {
   const known = found.find((one) => one !== undefined);
-  const logAs = known && whyInvalid(known.owner, at);
-  return logAs === undefined ? {} : { logAs };
+  if (!known) return {};
+  const logAs = whyInvalid(known.owner, at);
+  return logAs === undefined ? {} : { logAs, keyOf: known.caller.principal };
 }
 
 /** Returns what the error says about several keys, of which none is valid. Each counts as a wrong key. */

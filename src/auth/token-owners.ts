@@ -122,7 +122,7 @@ function callerOf(owner: TokenOwner, tokenHash: string): Caller {
 export function whyInvalid(
   { disabledAt, expiresAt, tokenExpiresAt }: TokenOwner,
   at: number,
-): string | undefined {
+): "key_disabled" | "key_expired" | undefined {
   if (disabledAt !== null) return "key_disabled";
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }

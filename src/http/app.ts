@@ -16,7 +16,7 @@ import { isNotOffered, unknownPathHint } from "./unknown-path.ts";
 import { withWholeUrl } from "./whole-url.ts";
 
 export interface AppDeps extends Omit<RespondDeps, "routes" | "limits"> {
-  newId: () => string;
+  newRequestId: () => string;
   pipeline: PipelineOptions;
   /** The dependencies of the handlers of each resource. */
   resources: ResourceDeps;
@@ -31,7 +31,7 @@ const NO_PARAMS = {};
  * requests have one. Hono finds the rest: parameters, aliases, other methods, and whatever no route serves.
  */
 export function createApp(deps: AppDeps) {
-  const { newId, accessControl, pipeline } = deps;
+  const { newRequestId, accessControl, pipeline } = deps;
   const routes = createRouteTable(ROUTES);
   const respond = createRespond({ ...deps, limits: pipeline.limits, routes });
   const app = new Hono<{ Bindings: { server: BunServer } }>({
@@ -40,7 +40,7 @@ export function createApp(deps: AppDeps) {
     getPath: (request) => routes.canonical(getPath(request)),
   });
   const respondTo = (arrival: Arrival, serve: Serve) =>
-    respond(new Exchange(arrival, `req_${newId()}`, accessControl), serve);
+    respond(new Exchange(arrival, newRequestId(), accessControl), serve);
   const handler =
     (serve: Serve, route?: NamedRoute) =>
     ({ req, env: { server } }: HonoContext) => {

@@ -11,13 +11,32 @@ export function csvResponse(
   rows: readonly (readonly Cell[])[],
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(toCsv(rows), {
-    headers: {
-      "content-type": "text/csv; charset=utf-8; header=present",
-      "content-disposition": `attachment; filename="${fileName}"`,
-      ...headers,
+  return new Response(toCsv(rows), { headers: { ...headersOf(fileName), ...headers } });
+}
+
+const headersOf = (fileName: string) => ({
+  "content-type": "text/csv; charset=utf-8; header=present",
+  "content-disposition": `attachment; filename="${fileName}"`,
+});
+
+/**
+ * Returns a table as a file that is read while it is sent, one part at a time: as fast as the caller takes it, and no
+ * longer. A part that cannot be read breaks the file off, so that nobody takes it for a whole one.
+ */
+export function csvStream(fileName: string, parts: AsyncIterator<readonly (readonly Cell[])[]>): Response {
+  const text = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await parts.next();
+        if (done) controller.close();
+        else controller.enqueue(text.encode(toCsv(value)));
+      },
+      cancel: async () => void (await parts.return?.()),
     },
-  });
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: headersOf(fileName) });
 }
 
 /**

@@ -55,6 +55,8 @@ export class Exchange {
   error: string | undefined;
   /** The model that was asked for, if no agent offers it. */
   missingModel: string | undefined;
+  /** The user whose key was refused, as it is not valid any more. */
+  keyOf: Principal | undefined;
   #leave: (() => void) | undefined;
 
   constructor(

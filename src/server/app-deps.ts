@@ -15,7 +15,7 @@ import { ROUTES } from "../http/resources.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Cluster } from "./cluster.ts";
-import { type Core, newId, now, version } from "./core.ts";
+import { type Core, newId, newRequestId, now, version } from "./core.ts";
 import type { Access, Identities } from "./identities.ts";
 import type { ServerSettings } from "./settings.ts";
 
@@ -44,26 +44,24 @@ function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
   return { bodyBytesMax: bodyBytesMax(frameBytesMax), bodyWithinMs };
 }
 
-/** Counts refused requests for the usage, and for the alerts. */
-function refusalsOf(
-  { refusals }: Store,
-  { monitor, traffic }: Pick<Core, "monitor" | "traffic">,
-): AppDeps["refusals"] {
-  return {
-    record(principal, reason, at, missingModel) {
-      refusals.record(principal, reason, at);
-      monitor.refused(principal, reason, missingModel);
-      if (reason === "model_not_found" && missingModel !== undefined) traffic.noteMissing(missingModel);
-    },
-  };
-}
-
 /** The counts of requests by model. */
 function statesOf({ traffic }: Store, { traffic: meter, overview }: Pick<Core, "traffic" | "overview">) {
   return { traffic, meter, askedModels: overview.askedModels, now };
 }
 
 const bodyLimitsOf = (config: Config) => ({ ...config, uploadFolder: uploadFolderIn(config.data) });
+
+/** Counts each refused request where it is shown, and for the alerts. */
+function refusalNotes({ refusals }: Store, { monitor, traffic, overview }: Parts): AppDeps["noteRefusal"] {
+  return (refusal) => {
+    const { principal, reason, missingModel, at } = refusal;
+    refusals.record(principal, reason, at);
+    monitor.refused(principal, reason, missingModel);
+    if (reason === "model_not_found" && missingModel !== undefined) traffic.noteMissing(missingModel);
+    traffic.noteRefusal(refusal);
+    overview.noteRefusal();
+  };
+}
 
 /** The dependencies of the routes, by resource. */
 export function appDeps({ config, store, log, cluster, settings, origins }: Given, parts: Parts): AppDeps {
@@ -81,8 +79,8 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
     chainStart: affinitySeed(config.clusterKey),
   };
   return {
-    ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
-    ...{ refusals: refusalsOf(store, parts), now },
+    ...{ log, newRequestId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
+    ...{ noteRefusal: refusalNotes(store, parts), now },
     pipeline: { authenticate, accessControl, limits, prices, bodyLimits: bodyLimitsOf(config) },
     resources: {
       ask: {
@@ -103,7 +101,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
       users: { users, audit, newId },
       usage: { usage, refusals: store.refusals, prices, now },
       requests: { usage, users: store.users, prices, now },
-      traffic: { prices, traffic: store.traffic, meter: parts.traffic, users: store.users, now },
+      traffic: { usage, prices, traffic: store.traffic, meter: parts.traffic, users: store.users, now },
       audit: { audit },
       agents: {
         ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now, version },

@@ -35,6 +35,8 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 export const { version } = manifest;
 export const now = () => Date.now();
 export const newId = () => crypto.randomUUID();
+/** Has the time, by which the request is found fast among the kept ones. */
+export const newRequestId = () => `req_${Bun.randomUUIDv7()}`;
 const TICK_MS = 1_000;
 const elapsedMs = () => performance.now();
 

@@ -82,14 +82,17 @@ export interface RequestPage {
 export const SCANNED_MAX = 50_000;
 /** The same among the requests that failed, which are far from each other. */
 export const SCANNED_FAILED_MAX = 10_000;
-/** The same for the id of a request, which is worth a longer look. */
-export const SCANNED_FOR_ID_MAX = 2_000_000;
 
 /** Returns the most rows that a page looks through. */
-export function scannedMaxOf(query: RequestQuery): number {
-  if (query.requestId !== undefined) return SCANNED_FOR_ID_MAX;
-  return isOfFailed(query) ? SCANNED_FAILED_MAX : SCANNED_MAX;
-}
+export const scannedMaxOf = (query: RequestQuery): number =>
+  isOfFailed(query) ? SCANNED_FAILED_MAX : SCANNED_MAX;
+
+/**
+ * Whether a page looks through a bounded number of rows. Without filters it is full soon. The id of a request is worth a
+ * look at all rows.
+ */
+export const isBounded = ({ requestId, principal, agent, model, surface, outcome }: RequestQuery): boolean =>
+  requestId === undefined && [principal, agent, model, surface, outcome].some((value) => value !== undefined);
 
 /** Whether only requests that failed are wanted, for which there is an index. */
 export const isOfFailed = ({ outcome }: RequestQuery): boolean => outcome !== undefined && outcome !== "ok";
@@ -105,7 +108,10 @@ export function failuresIn(json: string | null): StoredFailure[] {
   }
 }
 
-/** `missing_model` has the requests for models that no agent has offered, which were refused. They are in no other kind. */
+/**
+ * `missing_model` has the requests for models that no agent has offered. They were refused, which is how they count in the
+ * other kinds.
+ */
 export const TRAFFIC_KINDS = ["all", "agent", "model", "user", "route", "missing_model"] as const;
 export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
 

@@ -1,13 +1,12 @@
-import type { ErrorCode } from "../errors.ts";
 import { type Principal, principalName, principalNamed, userIdOf } from "../principal.ts";
 import { HOUR_MS } from "../time.ts";
-import type { RefusalSum, UsageGroup } from "./store.ts";
+import type { RefusalReason, RefusalSum, UsageGroup } from "./store.ts";
 
 /** How often a principal was refused for a reason in the hour that begins `at`, as counted by one run. */
 export interface RefusalCount {
   at: number;
   principal: string;
-  reason: ErrorCode;
+  reason: RefusalReason;
   run: string;
   count: number;
 }
@@ -31,7 +30,7 @@ export function createRefusalCounts(put: (count: RefusalCount) => void) {
     hour = at;
   }
 
-  return (principal: Principal, reason: ErrorCode, time: number): void => {
+  return (principal: Principal, reason: RefusalReason, time: number): void => {
     const at = Math.floor(time / HOUR_MS) * HOUR_MS;
     renew(at);
     const name = principalName(principal);

@@ -18,7 +18,7 @@ export {
   type TrafficStep,
   type TrafficStore,
 } from "./records.ts";
-export type { RefusalStore, RefusalSum } from "./refusal-store.ts";
+export type { RefusalReason, RefusalStore, RefusalSum } from "./refusal-store.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
 export type { ListedSession, SessionOwnerId, SessionStore, StoredSession } from "./session-store.ts";
 export type { SettingChange, SettingStore, StoredSetting } from "./setting-store.ts";

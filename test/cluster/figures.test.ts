@@ -16,7 +16,18 @@ const pool = (slots: number) => ({
 });
 
 const sampleOf = (asks: number) => ({
-  ...{ asks, ok: 0, failed: 0, deltas: 0, queue: 0, running: 0, slots: 0, slots_in_use: 0, agents: 0 },
+  ...{
+    asks,
+    ok: 0,
+    failed: 0,
+    refused: 0,
+    deltas: 0,
+    queue: 0,
+    running: 0,
+    slots: 0,
+    slots_in_use: 0,
+    agents: 0,
+  },
   ...{ queue_ms: null, first_byte_ms: null },
 });
 
@@ -28,6 +39,7 @@ const overviewOf = (seconds: readonly number[]): NodeOverview => ({
   ...{ version: "1", started_at: TIME, ...pool(1), models: [{ id: "m", agents: 1 }], asks: [] },
   samples: {
     ...{ from: TIME, every_ms: 1000, asks: [...seconds], ok: [...seconds], failed: [...seconds] },
+    refused: [...seconds],
     ...{ deltas: [...seconds], queue: [...seconds], running: [...seconds], slots: [...seconds] },
     ...{ slots_in_use: [...seconds], agents: [...seconds] },
     ...{ queue_ms: seconds.map(() => null), first_byte_ms: seconds.map(() => null) },

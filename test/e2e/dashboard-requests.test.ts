@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { readCsv } from "../support/read-csv.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../support/v2-agent.ts";
 
@@ -77,6 +78,73 @@ inBrowser("dashboard: requests", (browser) => {
     await shows(rowOf(page, LIST, "broken box"));
   });
 
+  test("rows stay under the pointer and the focus, what is new is counted, and a click shows it", async () => {
+    const { scene, chat } = await startFailing();
+    const page = await openDashboard(browser, scene);
+    await chat("good");
+    await goTo(page, "Requests");
+    const row = rowOf(page, LIST, "good box");
+    await shows(row);
+    await row.hover();
+    const before = await row.boundingBox();
+    await chat("broken");
+    await chat("broken");
+    const news = page.getByRole("button", { name: "2 new – show" });
+    await shows(news);
+    expect(await row.boundingBox()).toEqual(before);
+    expect(await rowOf(page, LIST, "broken box").count()).toBe(0);
+    await news.click();
+    await shows(rowOf(page, LIST, "broken box").first());
+    await hides(news);
+    await page.mouse.move(0, 0);
+    await row.getByRole("link", { name: /details/ }).focus();
+    await chat("broken");
+    await shows(page.getByRole("button", { name: "1 new – show" }));
+    expect(await rowOf(page, LIST, "broken box").count()).toBe(2);
+    await row.getByRole("link", { name: /details/ }).blur();
+    await hides(page.getByRole("button", { name: /new – show/ }));
+    expect(await rowOf(page, LIST, "broken box").count()).toBe(3);
+  });
+
+  test("numbers of users, of the usage and of an agent's failures lead to their requests", async () => {
+    const { scene, chat } = await startFailing();
+    const { token, user_id } = await scene.addUser();
+    await chat("good", token);
+    for (let count = 0; count < 3; count++) await chat("broken", token);
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Users");
+    await page.getByRole("table", { name: "Users" }).getByRole("link", { name: "4", exact: true }).click();
+    await shows(rowOf(page, LIST, "good box"));
+    expect(page.url()).toContain(`user=${user_id}`);
+    expect(page.url()).toContain("period=30d");
+    await goTo(page, "Usage");
+    await page.getByRole("link", { name: "3", exact: true }).first().click();
+    await shows(rowOf(page, LIST, "broken box").first());
+    await hides(rowOf(page, LIST, "good box"));
+    await goTo(page, "Agents");
+    await page.getByRole("button", { name: "broken box" }).first().click();
+    await page.getByRole("link", { name: "3 failures" }).click();
+    await shows(rowOf(page, LIST, "broken box").first());
+    for (const part of ["model=broken", "outcome=failed", "agent="]) expect(page.url()).toContain(part);
+  });
+
+  test("the CSV of a list has all that the filters choose", async () => {
+    const { scene, chat } = await startFailing();
+    await chat("good");
+    await chat("broken");
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Requests");
+    await page.getByLabel("Result", { exact: true }).selectOption("failed");
+    await hides(rowOf(page, LIST, "good box"));
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "CSV" }).click(),
+    ]);
+    const rows = readCsv(await Bun.file(await download.path()).text());
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toContain("broken box");
+  });
+
   test("numbers on other pages lead to their requests, and a user sees their own without agents", async () => {
     const { scene, chat } = await startFailing();
     const { token } = await scene.addUser();
@@ -127,5 +195,37 @@ inBrowser("dashboard: traffic", (browser) => {
     await page.getByRole("link", { name: "agent_failed" }).click();
     await shows(rowOf(page, LIST, "broken box"));
     expect(page.url()).toContain("period=7d");
+  });
+
+  test("filters of the traffic combine, and refused requests are counted by reason beside those that failed", async () => {
+    const { scene, chat } = await startFailing();
+    const { token, user_id } = await scene.addUser();
+    await chat("good", token);
+    await chat("good");
+    await chat("broken", token);
+    await chat("nonsense", token);
+    await chat("nonsense", token);
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Traffic");
+    const refusals = page.getByRole("region", { name: "Why requests were refused" });
+    await shows(refusals.getByText("2 unknown model"), page.getByText("not among the requests"));
+    await checkAccessibility(page);
+    await refusals.getByRole("link", { name: "See whose they are" }).click();
+    const ann = rowOf(page, "Traffic by user", user_id);
+    await shows(ann.getByText("(2 unknown model)"));
+    await ann.getByRole("link", { name: user_id }).click();
+    await shows(page.locator(".chip"));
+    await page.getByRole("radio", { name: "By model" }).check();
+    const good = rowOf(page, "Traffic by model", "good");
+    await shows(good.getByRole("link", { name: "1", exact: true }));
+    await good.getByRole("link", { name: "good" }).click();
+    await shows(page.getByText("0% of all requests"), page.getByText("not known with these filters"));
+    expect(await page.locator(".chip").count()).toBe(2);
+    await page.getByRole("radio", { name: "By agent" }).check();
+    await shows(rowOf(page, "Traffic by agent", "good box"));
+    await hides(rowOf(page, "Traffic by agent", "broken box"));
+    await page.locator(".tile").getByRole("link", { name: "1", exact: true }).click();
+    await shows(rowOf(page, LIST, "good box"));
+    expect(await page.getByRole("table", { name: LIST }).getByRole("row").count()).toBe(2);
   });
 });

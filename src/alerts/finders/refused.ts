@@ -68,14 +68,14 @@ export function createRefused() {
 
   return {
     /** A request was refused. `model` is the one that it asked for, if no agent offers it. */
-    note(principal: Principal, code: ErrorCode, now: number, model?: string): void {
-      if (NO_MODEL.has(code)) noteModel(model, now);
+    note(principal: Principal, reason: string, now: number, model?: string): void {
+      if (NO_MODEL.has(reason)) noteModel(model, now);
       const user = userIdOf(principal);
-      if (!LIMITS.has(code) || user === null) return;
+      if (!LIMITS.has(reason) || user === null) return;
       const known = users.get(user) ?? { recent: new Recent(STEPS), refusals: new Set() };
       users.set(user, known);
       known.recent.note(now);
-      known.refusals.add(code);
+      known.refusals.add(reason);
     },
     /** A request ended that no agent could do. */
     noteModel,

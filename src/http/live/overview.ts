@@ -68,6 +68,8 @@ export function createOverview(options: OverviewOptions) {
       askedModels.note(record);
       seconds.note(record);
     },
+    /** Takes a request into account that was refused before it was queued. */
+    noteRefusal: seconds.noteRefusal,
     /** Call it once a second. */
     closeSecond: seconds.close,
     /** Looks up what the methods below return and cannot wait for. */

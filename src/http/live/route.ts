@@ -23,6 +23,7 @@ const EXAMPLE: Overview = {
   problems: [],
   samples: {
     ...{ from: "2026-11-23T09:01:43.030Z", every_ms: 1000, asks: [1, 0], ok: [0, 1], failed: [0, 0] },
+    refused: [0, 2],
     ...{ deltas: [12, 7], queue: [0, 0], running: [1, 0], slots: [4, 4], slots_in_use: [1, 0] },
     ...{ agents: [1, 1], queue_ms: [null, 1], first_byte_ms: [null, 210] },
   },

@@ -41,13 +41,22 @@ export function createSeconds({ relay, now, elapsedMs }: SecondsOptions) {
 
   return {
     note: second.note,
+    noteRefusal: second.noteRefusal,
     /** Returns the sample of the second that is over; undefined if none is. */
     close(): LiveSample | undefined {
       const due = Math.round((elapsedMs() - began) / SECOND_MS) - closed;
       if (due < 1) return undefined;
       const values = measure();
       // The process was held up or asleep. What happened meanwhile is in the one sample that could be taken.
-      const nothing = { asks: 0, ok: 0, failed: 0, deltas: 0, queue_ms: null, first_byte_ms: null };
+      const nothing = {
+        asks: 0,
+        ok: 0,
+        failed: 0,
+        refused: 0,
+        deltas: 0,
+        queue_ms: null,
+        first_byte_ms: null,
+      };
       for (let missed = Math.min(due - 1, SAMPLES_MAX); missed > 0; missed--)
         samples.add({ ...values, ...nothing });
       samples.add(values);
@@ -96,6 +105,7 @@ function createCurrentSecond() {
   const firstByte = createMedian();
   let ok = 0;
   let failed = 0;
+  let refused = 0;
   return {
     note({ outcome, queueMs, firstByteMs }: AskRecord): void {
       if (outcome === "ok") ok++;
@@ -103,11 +113,15 @@ function createCurrentSecond() {
       queue.add(queueMs);
       if (firstByteMs !== undefined) firstByte.add(firstByteMs);
     },
+    noteRefusal(): void {
+      refused++;
+    },
     /** Returns the counts and medians of this second, and begins the next. */
     close() {
-      const counts = { ok, failed, queue_ms: queue.take(), first_byte_ms: firstByte.take() };
+      const counts = { ok, failed, refused, queue_ms: queue.take(), first_byte_ms: firstByte.take() };
       ok = 0;
       failed = 0;
+      refused = 0;
       return counts;
     },
   };

@@ -1,14 +1,15 @@
 import type { Limits } from "../../auth/limits/limits.ts";
-import { asAppError, ERRORS, type ErrorCode } from "../../errors.ts";
+import { asAppError, ERRORS } from "../../errors.ts";
 import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
-import type { RefusalStore } from "../../store/store.ts";
+import type { RefusalReason } from "../../store/store.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { errorResponse } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { Exchange } from "../exchange.ts";
 import type { NamedRoute } from "../route-declaration.ts";
 import type { RouteTable } from "../route-table.ts";
+import { type Refusal, surfaceOf } from "../traffic/refusal.ts";
 import { strangePathStyle, unknownPathStyle } from "../unknown-path.ts";
 import type { AccessControl } from "./access.ts";
 import { hasUnreadBody } from "./body.ts";
@@ -22,10 +23,8 @@ import { StreamedResponse } from "./streamed-response.ts";
 export interface RespondDeps {
   log: Log;
   metrics: Pick<Metrics, "requestAnswered">;
-  refusals: {
-    /** Counts a refused request. `missingModel` is the model that it asked for, if no agent offers it. */
-    record(...refusal: [...Parameters<RefusalStore["record"]>, missingModel: string | undefined]): void;
-  };
+  /** Is called for each request of a known caller that was refused before it became an ask. */
+  noteRefusal: (refusal: Refusal) => void;
   /** Milliseconds since 1970. */
   now: () => number;
   accessControl: AccessControl;
@@ -88,6 +87,7 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
   const error = accessControl.limitWrongKeys(asAppError(thrown), address);
   exchange.error = error.logAs ?? error.code;
   exchange.missingModel = error.model;
+  exchange.keyOf = error.keyOf;
   const cause = error.cause ?? error.detail;
   if (cause !== undefined)
     log.error("request_failed", { request_id: requestId, error: error.code, cause: causeOf(cause) });
@@ -95,16 +95,18 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
 }
 
 /**
- * Counts a request of a known caller that was refused before it became an ask. All others that reach an agent, or wait
- * for one, are in the usage.
+ * Counts a request of a known caller that was refused before it became an ask, also for a key of theirs that is not
+ * valid any more. All others that reach an agent, or wait for one, are in the usage.
  */
-function countRefusal(exchange: Exchange, { refusals, now }: RespondDeps): void {
-  const { route, principal, progress, error, missingModel } = exchange;
+function countRefusal(exchange: Exchange, { noteRefusal, now }: RespondDeps): void {
+  const { route, progress, error, missingModel, principal = exchange.keyOf } = exchange;
   if (route?.limits !== "admit" || !principal || progress.isTaken) return;
-  if (isErrorCode(error) && error !== "caller_gone") refusals.record(principal, error, now(), missingModel);
+  if (isReason(error) && error !== "caller_gone")
+    noteRefusal({ principal, reason: error, surface: surfaceOf(route.path), missingModel, at: now() });
 }
 
-const isErrorCode = (name: string | undefined): name is ErrorCode => name !== undefined && name in ERRORS;
+const isReason = (name: string | undefined): name is RefusalReason =>
+  name !== undefined && (name in ERRORS || name === "key_disabled" || name === "key_expired");
 
 /** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
 export function styleOf({ request, route, path }: Exchange, routes: RouteTable): ErrorStyle {

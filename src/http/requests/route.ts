@@ -1,18 +1,22 @@
 import type { z } from "zod";
+import { AppError } from "../../errors.ts";
 import { unitsOfNanos } from "../../prices/money.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import { type Principal, principalNamed } from "../../principal.ts";
-import type { StoredRequest, UsageStore, UserStore } from "../../store/store.ts";
+import type { RequestPlace, StoredRequest, UsageStore, UserStore } from "../../store/store.ts";
 import { csvResponse } from "../csv.ts";
 import { createUserNames } from "../live/overview.ts";
 import { resource, route } from "../route.ts";
 import { endOf } from "../usage/route.ts";
 import { SAMPLE } from "../values.ts";
+import { createExports, type Part } from "./export.ts";
 import {
   type KeptRequest,
+  LIMIT_MAX,
   type OwnRequest,
   OwnRequestPage,
   OwnRequestQuery,
+  placeIn,
   RequestPage,
   RequestQuery,
 } from "./schema.ts";
@@ -97,10 +101,16 @@ const ROUTES = {
 /** The kept requests: of all users, and of the caller. */
 export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestDeps) => {
   const names = createUserNames(deps.users, deps.now);
+  const exportAs = createExports();
   return {
     async listOwnRequests({ caller, query }) {
-      const { rows, next } = await readPage(deps, query, { principal: caller.principal });
-      const requests = rows.map(ownRequestOf);
+      const read = async (page: Query) => {
+        const { rows, next } = await readPage(deps, page, { principal: caller.principal });
+        return { requests: rows.map(ownRequestOf), next };
+      };
+      if (isLong(query))
+        return exportAs(FILE, partsOf(OWN_COLUMNS, query), partReader(OWN_COLUMNS, query, read));
+      const { requests, next } = await read(query);
       return query.format === "json"
         ? { requests, currency: deps.prices.currency, next }
         : csvOf(OWN_COLUMNS, requests, next);
@@ -109,9 +119,17 @@ export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestD
     async listRequests({ query }) {
       const { user, agent } = query;
       const principal = user === undefined ? undefined : principalNamed(user);
-      const { rows, next } = await readPage(deps, query, { principal, agent });
-      await names.load(rows.flatMap(({ userId }) => userId ?? []));
-      const requests = rows.map((row) => requestOf(row, names.get));
+      const read = async (page: Query) => {
+        const { rows, next } = await readPage(deps, page, { principal, agent });
+        await names.load(rows.flatMap(({ userId }) => userId ?? []));
+        return { requests: rows.map((row) => requestOf(row, names.get)), next };
+      };
+      const readFlat = async (page: Query) => {
+        const { requests, next } = await read(page);
+        return { requests: requests.map(flat), next };
+      };
+      if (isLong(query)) return exportAs(FILE, partsOf(COLUMNS, query), partReader(COLUMNS, query, readFlat));
+      const { requests, next } = await read(query);
       return query.format === "json"
         ? { requests, currency: deps.prices.currency, next }
         : csvOf(COLUMNS, requests.map(flat), next);
@@ -120,6 +138,36 @@ export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestD
 });
 
 type Query = z.output<typeof OwnRequestQuery>;
+type Fields = Readonly<Record<string, unknown>>;
+
+const FILE = "requests.csv";
+
+/** Whether more is wanted than one page has. Throws request_invalid if it must be one page. */
+function isLong({ format, limit }: Query): boolean {
+  if (limit <= LIMIT_MAX) return false;
+  if (format === "csv") return true;
+  throw new AppError("request_invalid", {
+    param: "limit",
+    hint: `\`limit\`: give a number from 1 to ${LIMIT_MAX}.`,
+  });
+}
+
+const partsOf = (columns: readonly string[], { limit, before }: Query) => ({
+  ...{ columns, limit, before: before === undefined ? null : placeText(before) },
+});
+
+/** Returns a function that reads the rows of a part of a file. */
+function partReader(
+  columns: readonly string[],
+  query: Query,
+  read: (page: Query) => Promise<{ requests: readonly Fields[]; next: string | null }>,
+) {
+  return async (before: string | null, limit: number): Promise<Part> => {
+    const place = before === null ? undefined : placeIn(before);
+    const { requests, next } = await read({ ...query, limit, before: place });
+    return { rows: cellsOf(columns, requests), next };
+  };
+}
 
 async function readPage(
   { usage, now }: RequestDeps,
@@ -132,16 +180,16 @@ async function readPage(
     to: to === undefined ? now() + 1 : endOf(to),
     ...{ limit, model, surface, outcome, requestId: id, after: before },
   });
-  return { rows: page.requests, next: page.next && `${page.next.at}.${page.next.key}` };
+  return { rows: page.requests, next: page.next && placeText(page.next) };
 }
 
-function csvOf(
-  columns: readonly string[],
-  rows: readonly Readonly<Record<string, unknown>>[],
-  next: string | null,
-): Response {
-  const cells = rows.map((row) => columns.map((name) => cellOf(row[name])));
-  return csvResponse("requests.csv", [columns, ...cells], next === null ? {} : { "x-next": next });
+const placeText = ({ at, key }: RequestPlace): string => `${at}.${key}`;
+
+const cellsOf = (columns: readonly string[], rows: readonly Fields[]) =>
+  rows.map((row) => columns.map((name) => cellOf(row[name])));
+
+function csvOf(columns: readonly string[], rows: readonly Fields[], next: string | null): Response {
+  return csvResponse(FILE, [columns, ...cellsOf(columns, rows)], next === null ? {} : { "x-next": next });
 }
 
 const cellOf = (value: unknown) =>

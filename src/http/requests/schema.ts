@@ -3,12 +3,19 @@ import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { timeOrDate } from "../usage/schema.ts";
 import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
-const LIMIT_MAX = 1_000;
+export const LIMIT_MAX = 1_000;
+export const CSV_LIMIT_MAX = 100_000;
 const NAME_LENGTH_MAX = 256;
 const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
 
 const OUTCOMES = ["ok", "failed", ...(Object.keys(ERRORS) as ErrorCode[])];
 const PLACE = /^(\d{1,16})\.([\w-]{1,36})$/;
+
+/** Returns the place that the `next` of a page names. */
+export function placeIn(text: string): { at: number; key: string } {
+  const [, at = "", key = ""] = PLACE.exec(text) ?? [];
+  return { at: Number(at), key };
+}
 
 /** The query for the caller's own requests. */
 export const OwnRequestQuery = z.object({
@@ -25,18 +32,17 @@ export const OwnRequestQuery = z.object({
   id: name.describe("Only the request with this id. With `from` and `to` it is found faster."),
   before: text
     .regex(PLACE, "give the `next` of a page")
-    .transform((place) => {
-      const [, at = "", key = ""] = PLACE.exec(place) ?? [];
-      return { at: Number(at), key };
-    })
+    .transform(placeIn)
     .optional()
     .describe("The `next` of the page before."),
   limit: text
-    .regex(/^\d{1,4}$/, `give a number from 1 to ${LIMIT_MAX}`)
+    .regex(/^\d{1,6}$/, `give a number from 1 to ${LIMIT_MAX}`)
     .default("50")
     .transform(Number)
-    .refine((count) => count >= 1 && count <= LIMIT_MAX, `give a number from 1 to ${LIMIT_MAX}`)
-    .describe(`The maximum number of requests, up to ${LIMIT_MAX}.`),
+    .refine((count) => count >= 1 && count <= CSV_LIMIT_MAX, `give a number from 1 to ${LIMIT_MAX}`)
+    .describe(
+      `The maximum number of requests, up to ${LIMIT_MAX}; as CSV up to ${CSV_LIMIT_MAX}. A CSV of more than ${LIMIT_MAX} is sent while it is read, and has no \`x-next\`.`,
+    ),
   format: z.enum(["json", "csv"], "give json or csv").default("json").describe("CSV is for spreadsheets."),
 });
 

@@ -2,6 +2,7 @@ import { principalName } from "../../principal.ts";
 import { type AskRecord, shownModel } from "../../relay/record.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
+import type { Refusal } from "./refusal.ts";
 import { type EndedRequest, endedRequest, Tally } from "./tally.ts";
 
 /** How long the steps of a minute and of an hour are kept. */
@@ -80,6 +81,12 @@ export function createTrafficMeter({ traffic, now, run, keptMsMax }: TrafficMete
       const tally = tallyOf(minute, "missing_model", shownModel(model) ?? "");
       tally.asks++;
       tally.failed++;
+    },
+    /** Takes a refused request into account. Which agent or model would have had it is not known. */
+    noteRefusal({ principal, reason, surface }: Refusal): void {
+      tallyOf(minute, "all", "").noteRefusal(reason);
+      tallyOf(minute, "user", principalName(principal).slice(0, NAME_LENGTH_MAX)).noteRefusal(reason);
+      tallyOf(minute, "route", surface).noteRefusal(reason);
     },
     /** Writes what is due. Call it once a second. */
     tick(): void {

@@ -9,25 +9,20 @@ export type TrafficGroup = (typeof TRAFFIC_GROUPS)[number];
 const NAME_LENGTH_MAX = 256;
 const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
 
-export const TrafficQuery = z
-  .object({
-    from: timeOrDate.describe("A date, or a time in RFC 3339. Default: an hour ago."),
-    to: timeOrDate.describe(
-      "The same. A date includes its whole day, in UTC; a time is excluded. Default: now.",
-    ),
-    agent: name.describe("Only requests that the agent with this id had last."),
-    model: name.describe("Only requests for this model."),
-    user: name.describe("Only this user. `admin` is the holder of the admin key."),
-    surface: name.describe("Only requests to this endpoint, such as `chat/completions`."),
-    by: z
-      .enum(TRAFFIC_GROUPS, "give agent, model, user, or surface")
-      .optional()
-      .describe("Also returns the totals of each `agent`, `model`, `user`, or `surface`."),
-  })
-  .refine(
-    (query) => TRAFFIC_GROUPS.filter((group) => query[group] !== undefined).length <= 1,
-    "give only one of agent, model, user, and surface",
-  );
+export const TrafficQuery = z.object({
+  from: timeOrDate.describe("A date, or a time in RFC 3339. Default: an hour ago."),
+  to: timeOrDate.describe(
+    "The same. A date includes its whole day, in UTC; a time is excluded. Default: now.",
+  ),
+  agent: name.describe("Only requests that the agent with this id had last."),
+  model: name.describe("Only requests for this model."),
+  user: name.describe("Only this user. `admin` is the holder of the admin key."),
+  surface: name.describe("Only requests to this endpoint, such as `chat/completions`."),
+  by: z
+    .enum(TRAFFIC_GROUPS, "give agent, model, user, or surface")
+    .optional()
+    .describe("Also returns the totals of each `agent`, `model`, `user`, or `surface`."),
+});
 
 const duration = z.number().nonnegative().nullable();
 
@@ -48,10 +43,19 @@ const DURATIONS = {
   duration_ms_p50: duration,
   duration_ms_p95: duration,
 };
-/** Output tokens per second of streamed answers after their first byte, the mean of all tokens; null without any. */
+/**
+ * Output tokens per second of streamed answers after their first byte, the mean of all tokens; null without any, and
+ * where they are counted from the kept requests.
+ */
 const SPEED = { tokens_per_second: z.number().nonnegative().nullable() };
 /** How many requests failed with each error code. */
 const errors = z.record(text, count);
+const REFUSED = {
+  /** Requests that were refused before they were queued, which are no `asks`; null if that is not known. */
+  refused: count.nullable(),
+  /** How many were refused for each reason. */
+  refusals: z.record(text, count),
+};
 
 const listsOf = <Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape) =>
   Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, z.array(schema)])) as {
@@ -64,17 +68,29 @@ export const TrafficAnswer = namedObject("Traffic", {
   currency,
   /** The length of a step. The first begins at `from`. */
   every_ms: count,
-  total: z.strictObject({ ...NUMBERS, ...DURATIONS, ...SPEED, errors }),
+  /**
+   * Set if there were too many requests for several filters at once: those that arrived before are not counted. Steps and
+   * totals, or the groups, then have the newest requests only.
+   */
+  counted_from: time.nullable(),
+  total: z.strictObject({ ...NUMBERS, ...DURATIONS, ...SPEED, errors, ...REFUSED }),
   /** A list for each number, with an entry for each step. */
   steps: z.strictObject({
     ...listsOf(NUMBERS),
     ...listsOf(DURATIONS),
     ...listsOf(SPEED),
+    /** Null if it is not known. */
+    refused: z.array(count).nullable(),
     errors: z.record(text, z.array(count)),
   }),
   /** With `by`: the totals of each, most requests first, at most 100. An empty name stands for all others. */
   groups: z
-    .array(z.strictObject({ name: text, label: text.nullable(), ...NUMBERS, ...DURATIONS, ...SPEED, errors }))
+    .array(
+      z.strictObject({
+        ...{ name: text, label: text.nullable() },
+        ...{ ...NUMBERS, ...DURATIONS, ...SPEED, errors, ...REFUSED },
+      }),
+    )
     .optional(),
 });
 export type TrafficAnswer = z.output<typeof TrafficAnswer>;

@@ -21,7 +21,14 @@ export interface EndedRequest {
   duration: number;
 }
 
-export function endedRequest(record: AskRecord): EndedRequest {
+/** The parts of a request that are counted. */
+type Ended = Pick<AskRecord, "queueMs" | "firstByteMs" | "durationMs" | "deltas" | "costNanos"> & {
+  outcome: string;
+  inputTokens?: number | undefined;
+  outputTokens?: number | undefined;
+};
+
+export function endedRequest(record: Ended): EndedRequest {
   const { outcome, firstByteMs, inputTokens = 0, outputTokens = 0 } = record;
   return {
     failure: outcome === "ok" ? undefined : outcome,
@@ -36,7 +43,7 @@ export function endedRequest(record: AskRecord): EndedRequest {
 }
 
 /** An answer in one piece does not tell how fast its tokens came. */
-function streamedMsOf({ outcome, deltas, firstByteMs, durationMs, outputTokens = 0 }: AskRecord) {
+function streamedMsOf({ outcome, deltas, firstByteMs, durationMs, outputTokens = 0 }: Ended) {
   if (outcome !== "ok" || deltas < 2 || firstByteMs === undefined || outputTokens === 0) return undefined;
   return Math.max(0, durationMs - firstByteMs);
 }
@@ -57,6 +64,8 @@ export class Tally {
   readonly duration = new Histogram();
   /** How many failed with each error code. */
   readonly errors = new Map<string, number>();
+  /** How many requests were refused before they were queued, by reason. They are not among the asks. */
+  readonly refusals = new Map<string, number>();
   /** The name that an agent gives itself. */
   label: string | undefined;
 
@@ -84,6 +93,10 @@ export class Tally {
     return streamedMs > 0 ? Math.round((streamedTokens * 10_000) / streamedMs) / 10 : null;
   }
 
+  noteRefusal(reason: string): void {
+    addCount(this.refusals, reason, 1);
+  }
+
   add(other: Tally): void {
     this.asks += other.asks;
     this.failed += other.failed;
@@ -93,7 +106,8 @@ export class Tally {
     this.streamedTokens += other.streamedTokens;
     this.streamedMs += other.streamedMs;
     for (const name of ["queue", "firstByte", "duration"] as const) this[name].add(other[name]);
-    for (const [code, count] of other.errors) this.#addError(code, count);
+    for (const [code, count] of other.errors) addCount(this.errors, code, count);
+    for (const [reason, count] of other.refusals) addCount(this.refusals, reason, count);
     this.label = other.label ?? this.label;
   }
 
@@ -101,7 +115,8 @@ export class Tally {
     const { asks: a, failed: f, inputTokens: i, outputTokens: o, costNanos: c, label: l } = this;
     const [q, b, d] = [this.queue.pack(), this.firstByte.pack(), this.duration.pack()];
     const [t, s] = [this.streamedTokens, Math.round(this.streamedMs)];
-    return JSON.stringify({ a, f, i, o, c, t, s, l, q, b, d, e: Object.fromEntries(this.errors) });
+    const [e, r] = [Object.fromEntries(this.errors), Object.fromEntries(this.refusals)];
+    return JSON.stringify({ a, f, i, o, c, t, s, l, q, b, d, e, ...(this.refusals.size > 0 && { r }) });
   }
 
   /** Adds the tally that `pack` returned. What another program wrote counts as nothing. */
@@ -118,13 +133,15 @@ export class Tally {
     this.queue.addPacked(packed["q"]);
     this.firstByte.addPacked(packed["b"]);
     this.duration.addPacked(packed["d"]);
-    for (const [code, count] of Object.entries(packed["e"] ?? {})) this.#addError(code, countIn(count));
+    for (const [code, count] of Object.entries(packed["e"] ?? {}))
+      addCount(this.errors, code, countIn(count));
+    for (const [reason, count] of Object.entries(packed["r"] ?? {}))
+      addCount(this.refusals, reason, countIn(count));
   }
+}
 
-  #addError(code: string, count: number): void {
-    if (this.errors.has(code) || this.errors.size < CODES_MAX)
-      this.errors.set(code, (this.errors.get(code) ?? 0) + count);
-  }
+function addCount(counts: Map<string, number>, code: string, count: number): void {
+  if (counts.has(code) || counts.size < CODES_MAX) counts.set(code, (counts.get(code) ?? 0) + count);
 }
 
 const countIn = (value: unknown): number =>

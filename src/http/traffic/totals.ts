@@ -8,6 +8,8 @@ type Total = TrafficAnswer["total"];
 export type TrafficGroupTotal = NonNullable<TrafficAnswer["groups"]>[number];
 
 const GROUPS_MAX = 100;
+/** The most names that are added up. The rest are counted together, under the empty name. */
+const NAMES_MAX = 2_000;
 
 /** The rows that are added up before others have their turn. */
 const ROWS_AT_ONCE = 500;
@@ -23,16 +25,28 @@ async function forEach(rows: readonly Row[], add: (row: Row) => void): Promise<v
 export async function totalOf(rows: readonly Row[]): Promise<Total> {
   const tally = new Tally();
   await forEach(rows, ({ data }) => tally.addPacked(data));
-  return { ...numbersOf(tally), errors: Object.fromEntries(tally.errors) };
+  return { ...numbersOf(tally), errors: Object.fromEntries(tally.errors), ...refusedOf(tally) };
+}
+
+/** Returns no numbers if it is not known what was refused. */
+export const UNKNOWN_REFUSED = { refused: null, refusals: {} };
+
+function refusedOf({ refusals }: Tally) {
+  return {
+    refused: [...refusals.values()].reduce((sum, count) => sum + count, 0),
+    refusals: Object.fromEntries(refusals),
+  };
 }
 
 /** Resolves with the sums of the rows by name. */
 export async function talliesByName(rows: readonly Row[]): Promise<Map<string, Tally>> {
   const tallies = new Map<string, Tally>();
   await forEach(rows, ({ name, data }) => {
-    const tally = tallies.get(name) ?? new Tally();
+    // Every step may have other names.
+    const key = tallies.has(name) || tallies.size < NAMES_MAX ? name : "";
+    const tally = tallies.get(key) ?? new Tally();
     tally.addPacked(data);
-    tallies.set(name, tally);
+    tallies.set(key, tally);
   });
   return tallies;
 }
@@ -44,7 +58,7 @@ export async function groupsOf(rows: readonly Row[]): Promise<TrafficGroupTotal[
     .slice(0, GROUPS_MAX)
     .map(([name, tally]) => ({
       ...{ name, label: tally.label ?? null },
-      ...{ ...numbersOf(tally), errors: Object.fromEntries(tally.errors) },
+      ...{ ...numbersOf(tally), errors: Object.fromEntries(tally.errors), ...refusedOf(tally) },
     }));
 }
 
@@ -72,6 +86,7 @@ export async function stepsOf(
     duration_ms_p50: listOf("duration_ms_p50"),
     duration_ms_p95: listOf("duration_ms_p95"),
     tokens_per_second: listOf("tokens_per_second"),
+    refused: tallies.map((tally) => refusedOf(tally).refused),
     errors: Object.fromEntries([...codes].map((code) => [code, countsOf(code)])),
   };
 }

@@ -139,6 +139,8 @@ const COUNTS = {
   /** Requests that succeeded, and those that failed. */
   ok: count,
   failed: count,
+  /** Requests that were refused before they were queued, which did not arrive. A node of an older version does not tell. */
+  refused: count.default(0),
   /** Chunks of streamed answers. */
   deltas: count,
 };
@@ -223,7 +225,8 @@ export const SAMPLES = {
   every_ms: z.literal(1000),
   ...(Object.fromEntries(
     Object.entries(SAMPLE).map(([name, field]) => [name, z.array(field).max(SECONDS_MAX)]),
-  ) as { [Field in SampleField]: z.ZodArray<(typeof SAMPLE)[Field]> }),
+  ) as { [Field in Exclude<SampleField, "refused">]: z.ZodArray<(typeof SAMPLE)[Field]> }),
+  refused: z.array(count).max(SECONDS_MAX).default([]),
 };
 
 /** The figures of a node of the last 15 minutes. */

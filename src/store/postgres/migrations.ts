@@ -8,6 +8,7 @@ import settings from "../../../drizzle/postgres/0006_settings.sql" with { type: 
 import sessionOrigin from "../../../drizzle/postgres/0007_session_origin.sql" with { type: "text" };
 import mediaUsage from "../../../drizzle/postgres/0008_media_usage.sql" with { type: "text" };
 import cost from "../../../drizzle/postgres/0009_cost.sql" with { type: "text" };
+import usageFailed from "../../../drizzle/postgres/0010_usage_failed_index.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0007_session_origin.sql", sql: sessionOrigin, readableFrom: 1 },
   { name: "0008_media_usage.sql", sql: mediaUsage, readableFrom: 1 },
   { name: "0009_cost.sql", sql: cost, readableFrom: 1 },
+  { name: "0010_usage_failed_index.sql", sql: usageFailed, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

@@ -196,7 +196,10 @@ export const usage = pgTable(
   },
   (table) => [
     index("usage_at_user_id").on(table.at, table.userId),
-    index("usage_failed_at").on(table.at).where(sql`outcome <> 'ok'`),
+    // All that a list may be filtered by, so that only the rows that match are fetched.
+    index("usage_failed")
+      .on(table.at, table.outcome, table.model, table.userId, table.agent, table.surface)
+      .where(sql`outcome <> 'ok'`),
     index("usage_cost")
       .on(table.at, table.userId, table.costNanos, table.durationMs)
       .where(sql`cost_nanos > 0`),

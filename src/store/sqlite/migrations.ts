@@ -16,6 +16,7 @@ import settings from "../../../drizzle/sqlite/0013_settings.sql" with { type: "t
 import sessionOrigin from "../../../drizzle/sqlite/0014_session_origin.sql" with { type: "text" };
 import mediaUsage from "../../../drizzle/sqlite/0015_media_usage.sql" with { type: "text" };
 import cost from "../../../drizzle/sqlite/0016_cost.sql" with { type: "text" };
+import usageFailed from "../../../drizzle/sqlite/0017_usage_failed_index.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -44,6 +45,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0014_session_origin.sql", sql: sessionOrigin },
   { name: "0015_media_usage.sql", sql: mediaUsage },
   { name: "0016_cost.sql", sql: cost },
+  { name: "0017_usage_failed_index.sql", sql: usageFailed },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

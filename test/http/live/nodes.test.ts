@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { ClusterFigures } from "../../../src/cluster/figures.ts";
 import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts";
-import { mergeModels, mergeSamples } from "../../../src/http/live/nodes.ts";
+import { mergeModels, mergeOverviews, mergeSamples } from "../../../src/http/live/nodes.ts";
 import { createOverview } from "../../../src/http/live/overview.ts";
 import { LiveFrame, type Overview } from "../../../src/http/live/schema.ts";
-import { NodeOverview } from "../../../src/protocol/node/lists.ts";
+import { NodeOverview, NodeSecond } from "../../../src/protocol/node/lists.ts";
 import { createMemoryCluster } from "../../cluster/memory-link.ts";
 import { createRelayBench, settle } from "../../support/relay.ts";
 import { openTestStore } from "../../support/store.ts";
@@ -142,8 +142,44 @@ test("the overview waits for the other nodes, and has their history", async () =
 });
 
 const values = (counts: Partial<Parameters<typeof mergeSamples>[0]>) => ({
-  ...{ asks: 0, ok: 0, failed: 0, deltas: 0, queue: 0, running: 0, slots: 0, slots_in_use: 0, agents: 0 },
+  ...{
+    asks: 0,
+    ok: 0,
+    failed: 0,
+    refused: 0,
+    deltas: 0,
+    queue: 0,
+    running: 0,
+    slots: 0,
+    slots_in_use: 0,
+    agents: 0,
+  },
   ...{ queue_ms: null, first_byte_ms: null, ...counts },
+});
+
+test("refused requests are added up, and a node of an older version, which does not tell of them, is read", () => {
+  expect(mergeSamples(values({ refused: 2 }), [values({ refused: 3 })], [])).toMatchObject({ refused: 5 });
+  const { refused: _, ...older } = values({ asks: 1 });
+  const lists = Object.fromEntries(Object.entries(older).map(([name, value]) => [name, [value]]));
+  const at = "2026-11-23T12:00:00.000Z";
+  const pool = {
+    ...{ now: at, ready: { status: "ready", reasons: [] }, agents: { connected: 0, accepting: 0 } },
+    ...{ slots: { total: 0, in_use: 0 }, queue: { length: 0, oldest_wait_ms: null } },
+  };
+  const second = NodeSecond.parse({ ...pool, sample: { at, ...older }, asks: [] });
+  expect(second.sample).toMatchObject({ asks: 1, refused: 0 });
+  const samples = { from: at, every_ms: 1000, ...lists };
+  const overview = NodeOverview.parse({
+    ...pool,
+    version: "1",
+    started_at: at,
+    models: [],
+    samples,
+    asks: [],
+  });
+  const self = { id: "n", name: "n", version: "2", draining: false };
+  const merged = mergeOverviews(overview, self, { nodes: [{ node: self, overview }], missing: [] });
+  expect(merged.samples).toMatchObject({ asks: [2], refused: [0] });
 });
 
 test("a median counts as often as requests ended at its node", () => {

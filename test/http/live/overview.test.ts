@@ -42,12 +42,21 @@ async function scene() {
 }
 
 describe("the sample of a second", () => {
+  test("refused requests are counted in their second, and not as requests that arrived", async () => {
+    const { live, pass } = await scene();
+    live.noteRefusal();
+    live.noteRefusal();
+    expect(pass()).toMatchObject({ asks: 0, failed: 0, refused: 2 });
+    expect(pass()).toMatchObject({ refused: 0 });
+    expect(live.read().samples.refused.slice(-2)).toEqual([2, 0]);
+  });
+
   test("a sample has what arrived, what ended and how, what runs, and the medians of what ended", async () => {
     const { relay, ask, pass, move } = await scene();
     const agent = joinAgent(relay, "a", { protocol: "v2", slots: 2 });
     expect(pass()).toEqual({
       at: "2026-11-23T12:00:00.000Z",
-      ...{ asks: 0, ok: 0, failed: 0, deltas: 0, queue: 0, running: 0 },
+      ...{ asks: 0, ok: 0, failed: 0, refused: 0, deltas: 0, queue: 0, running: 0 },
       ...{ slots: 2, slots_in_use: 0, agents: 1, queue_ms: null, first_byte_ms: null },
     });
     const asked = [1, 2, 3].map((n) => ask(`${n}`, { model: "m" }));

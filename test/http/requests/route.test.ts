@@ -1,5 +1,8 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { startModelScene } from "../../support/model-scene.ts";
+import { readCsv } from "../../support/read-csv.ts";
 import { ADMIN_KEY } from "../../support/server.ts";
 import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
 import { streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
@@ -80,6 +83,38 @@ describe("GET /admin/requests", () => {
     expect(lines[0]).toStartWith("at,request_id,model,surface,outcome,upstream_status,error,");
     expect(lines).toHaveLength(3);
     expect(response.headers.get("x-next")).toMatch(/^\d+\.\d+$/);
+  });
+
+  test("a long list is sent as CSV while it is read, with filters, and has each request once", async () => {
+    const { server, ann, list, get } = await startScene();
+    await get("/admin/requests");
+    const database = new Database(join(server.data, "server.db"));
+    database.run(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 3499)
+      INSERT INTO usage (at, request_id, model, surface, outcome, tries, queue_ms, duration_ms)
+      SELECT ?1 + i % 1000, 'req_' || i, '=x,"y"', 'ask', iif(i % 2 = 0, 'agent_failed', 'ok'), 1, 1, 1 FROM n`,
+      [Date.now() - 60_000],
+    );
+    database.close();
+    expect((await list("limit=1")).next).not.toBeNull();
+    const file = async (query: string, key?: string, path = "/admin/requests") => {
+      const response = await get(`${path}?format=csv&${query}`, key);
+      expect(response.headers.get("content-disposition")).toBe('attachment; filename="requests.csv"');
+      return { rows: readCsv(await response.text()).slice(1), response };
+    };
+    const { rows, response } = await file("limit=100000&outcome=failed");
+    expect(response.headers.get("x-next")).toBeNull();
+    expect(new Set(rows.map(([, id]) => id)).size).toBe(1_750 + 3);
+    expect(rows).toHaveLength(1_750 + 3);
+    const times = rows.map(([time = ""]) => time);
+    expect(times).toEqual(times.toSorted().toReversed());
+    expect((await file("limit=1001")).rows).toHaveLength(1_001);
+    expect((await file("limit=2000&outcome=ok&agent=nobody")).rows).toEqual([]);
+    const { next } = await list("limit=2");
+    expect((await file(`limit=99999&before=${next}`)).rows).toHaveLength(3_502);
+    expect((await file("limit=50000", ann.token, "/api/requests")).rows).toHaveLength(2);
+    for (const query of ["limit=1001", "format=csv&limit=100001"])
+      expect((await get(`/admin/requests?${query}`)).status).toBe(400);
   });
 
   test("a query that is not valid is refused", async () => {

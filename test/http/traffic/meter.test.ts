@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createTrafficMeter } from "../../../src/http/traffic/meter.ts";
-import { Tally } from "../../../src/http/traffic/tally.ts";
+import { endedRequest, Tally } from "../../../src/http/traffic/tally.ts";
 import { groupsOf, stepsOf, totalOf } from "../../../src/http/traffic/totals.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import type { AskRecord } from "../../../src/relay/record.ts";
@@ -128,4 +128,46 @@ test("a step that another program wrote counts as nothing", async () => {
       failed: 0,
       queue_ms_p50: null,
     });
+});
+
+test("refused requests are counted by reason, of all, of their user and of their endpoint", async () => {
+  const { meter, rows } = createScene();
+  const refusal = { principal: userPrincipal("ann"), surface: "chat", at: BEGIN };
+  meter.note(recordOf());
+  meter.noteRefusal({ ...refusal, reason: "limit_requests" });
+  meter.noteRefusal({ ...refusal, reason: "key_disabled" });
+  meter.noteRefusal({ ...refusal, reason: "limit_requests", principal: userPrincipal("bob") });
+  meter.stop();
+  const refused = { refused: 3, refusals: { limit_requests: 2, key_disabled: 1 } };
+  expect(await totalOf(rows(MINUTE_MS, "all"))).toMatchObject({ asks: 1, failed: 0, errors: {}, ...refused });
+  expect(await totalOf(rows(HOUR_MS, "route"))).toMatchObject({ asks: 1, ...refused });
+  expect(await groupsOf(rows(MINUTE_MS, "user"))).toMatchObject([
+    { name: "ann", asks: 1, refused: 2, refusals: { limit_requests: 1, key_disabled: 1 } },
+    { name: "bob", asks: 0, refused: 1 },
+  ]);
+  const steps = await stepsOf(rows(MINUTE_MS, "all"), { from: BEGIN, everyMs: MINUTE_MS, count: 1 });
+  expect(steps.refused).toEqual([3]);
+});
+
+test("an agent with 10,000 models fills no more than 101 rows of a step, and every request is counted", async () => {
+  const { meter, rows } = createScene();
+  for (let index = 0; index < 10_000; index++)
+    meter.note(recordOf({ model: `model ${index}`.padEnd(5_000, "x") }));
+  meter.stop();
+  for (const stepMs of [MINUTE_MS, HOUR_MS]) {
+    const steps = rows(stepMs, "model");
+    expect(steps).toHaveLength(101);
+    expect(Math.max(...steps.map(({ name }) => name.length))).toBe(256);
+    expect(steps.reduce((sum, { data }) => sum + asksIn(data), 0)).toBe(10_000);
+  }
+});
+
+test("names that differ in every step are added up in a bounded number of groups", async () => {
+  const tally = new Tally();
+  tally.note(endedRequest(recordOf()));
+  const data = tally.pack();
+  const rows = Array.from({ length: 5_000 }, (_, index) => ({ at: index, name: `model ${index}`, data }));
+  const groups = await groupsOf(rows);
+  expect(groups).toHaveLength(100);
+  expect(groups[0]).toMatchObject({ name: "", asks: 3_000 });
 });

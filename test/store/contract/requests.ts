@@ -146,6 +146,40 @@ export function testRequests(backEnd: BackEnd): void {
       expect(requests.map(({ at }) => at)).toEqual(expected);
     });
 
+    test("an id that has its time is found near it, and also if the request was kept as of another time", async () => {
+      const { usage } = await openStore();
+      const at = 1_700_000_000_000;
+      const idAt = (ms: number) => `req_${Bun.randomUUIDv7("hex", ms)}`;
+      const [soon, late, early, other] = [idAt(at), idAt(at), idAt(at), "from an earlier version"];
+      usage.record(usageRow({ at: at + 30_000, requestId: soon }));
+      usage.record(usageRow({ at: at + 90 * 86_400_000, requestId: late }));
+      usage.record(usageRow({ at: at - 86_400_000, requestId: early }));
+      usage.record(usageRow({ at: 5, requestId: other }));
+      for (let index = 0; index < 6_000; index++) usage.record(usageRow({ at: at + index }));
+      for (const requestId of [soon, late, early, other]) {
+        const found = await usage.list({ ...EVER, requestId });
+        expect(found).toMatchObject({ requests: [{ requestId }], next: null });
+        expect(await usage.list({ ...EVER, requestId, model: "n" })).toEqual({ requests: [], next: null });
+      }
+      const before = { ...EVER, to: at + 30_000 };
+      expect(await usage.list({ ...before, requestId: soon })).toEqual({ requests: [], next: null });
+      expect(await usage.list({ ...EVER, requestId: idAt(at) })).toEqual({ requests: [], next: null });
+    });
+
+    test("the requests of one id are listed page by page", async () => {
+      const { usage } = await openStore();
+      for (let at = 1; at <= 5; at++) usage.record(usageRow({ at, requestId: "again" }));
+      const first = await usage.list({ ...EVER, requestId: "again", limit: 3 });
+      expect(first.requests.map(({ at }) => at)).toEqual([5, 4, 3]);
+      const rest = await usage.list({
+        ...EVER,
+        requestId: "again",
+        limit: 3,
+        after: first.next ?? undefined,
+      });
+      expect(rest.requests.map(({ at }) => at)).toEqual([2, 1]);
+    });
+
     test("a place that no page ended with is harmless", async () => {
       const { usage } = await openStore();
       usage.record(usageRow());

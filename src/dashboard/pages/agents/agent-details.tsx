@@ -43,7 +43,7 @@ export function AgentDetails(props: AgentDetailsProps) {
             {text("agent.requests.failed")}
           </a>{" "}
           ·{" "}
-          <a href={trafficHref({ period: "24h", by: "model", only: { group: "agent", name: id } })}>
+          <a href={trafficHref({ period: "24h", by: "model", only: { agent: id } })}>
             {text("agent.requests.traffic")}
           </a>
         </Fact>

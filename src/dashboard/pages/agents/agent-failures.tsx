@@ -2,8 +2,9 @@ import { api } from "../../api/api.ts";
 import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { showToast } from "../../components/toast.tsx";
-import { formatTime } from "../../format.ts";
-import { countedRichText, text } from "../../texts/texts.ts";
+import { formatTime, formatWhole } from "../../format.ts";
+import { countedRichText, countedText, text } from "../../texts/texts.ts";
+import { requestsHref } from "../requests/request-filter.ts";
 
 interface AgentFailuresProps {
   agent: Agent;
@@ -27,6 +28,14 @@ export function AgentFailures({ agent: { id, name, circuits }, now, onReset }: A
           <li>
             {countedRichText("agents.failures.model", circuit.failures, {
               model: <span class="mono">{circuit.model}</span>,
+              count: (
+                <a
+                  href={requestsHref({ agent: id, model: circuit.model, outcome: "failed", period: "24h" })}
+                  aria-label={countedText("agents.failures.count", circuit.failures)}
+                >
+                  {formatWhole(circuit.failures)}
+                </a>
+              ),
               state: stateText(circuit, now),
               reason: circuit.reason,
             })}

@@ -90,9 +90,7 @@ function ModelLinks({ id }: { id: string }) {
       <a href={hrefWith("models", { period: inAddress })}>{text("models.all")}</a> ·{" "}
       <a href={requestsHref({ model: id, period })}>{text("nav.requests")}</a> ·{" "}
       <a href={requestsHref({ model: id, period, outcome: "failed" })}>{text("models.failedRequests")}</a> ·{" "}
-      <a href={trafficHref({ period, by: "agent", only: { group: "model", name: id } })}>
-        {text("nav.traffic")}
-      </a>
+      <a href={trafficHref({ period, by: "agent", only: { model: id } })}>{text("nav.traffic")}</a>
     </>
   );
 }

@@ -69,6 +69,7 @@ function linesOf({ xs, series }: History) {
     rate: [
       line(text("overview.charts.ok"), "ok", series.ok, meanOf),
       line(text("overview.charts.failed"), "bad", series.failed, meanOf),
+      line(text("overview.charts.refused"), "warn", series.refused, meanOf),
     ],
     level: [
       line(text("overview.charts.running"), "accent", series.running, maxOf),

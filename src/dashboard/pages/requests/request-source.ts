@@ -38,7 +38,7 @@ function sourceOf(isAdmin: boolean): RequestSource {
       }
       return page;
     },
-    csvPath: ({ before: _, ...query }) => requestsPath(scope, { ...query, limit: "1000", format: "csv" }),
+    csvPath: ({ before: _, ...query }) => requestsPath(scope, { ...query, limit: "100000", format: "csv" }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx/dom";
+import { type Child, memo } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
 import { Badge } from "../../components/badge.tsx";
 import { type Column, Table } from "../../components/table.tsx";
@@ -10,12 +10,21 @@ import type { ShownRequest } from "./request-source.ts";
 interface RequestTableProps {
   requests: readonly ShownRequest[];
   isAdmin: boolean;
+  /** Changes with what the other functions and elements depend on. */
+  viewKey: string;
   /** Returns the address of a request's details. */
   hrefOf: (request: ShownRequest) => string;
   empty: Child;
 }
 
-export function RequestTable({ requests, isAdmin, hrefOf, empty }: RequestTableProps) {
+/** Draws no row again while the list is the same, as the page looks for newer requests every few seconds. */
+export const RequestTable = memo(
+  DrawnTable,
+  (before, now) =>
+    before.requests === now.requests && before.isAdmin === now.isAdmin && before.viewKey === now.viewKey,
+);
+
+function DrawnTable({ requests, isAdmin, hrefOf, empty }: RequestTableProps) {
   return (
     <Table
       caption={text("requests.caption")}

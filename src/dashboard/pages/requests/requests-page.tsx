@@ -1,3 +1,4 @@
+import { useRef } from "hono/jsx/dom";
 import { Button, LinkButton } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -9,6 +10,7 @@ import { usePoll } from "../../state/use-poll.ts";
 import { useStore } from "../../state/use-store.ts";
 import { text } from "../../texts/texts.ts";
 import { RequestFilters } from "./filter-bar.tsx";
+import { countNew } from "./new-requests.ts";
 import { listQuery, type RequestView, readView, requestsHref } from "./request-filter.ts";
 import { RequestPanel } from "./request-panel.tsx";
 import { ALL_REQUESTS, OWN_REQUESTS, type RequestSource, type ShownPage } from "./request-source.ts";
@@ -27,16 +29,21 @@ export function RequestsPage({ query }: { query: URLSearchParams }) {
 
 function RequestList({ source, view }: { source: RequestSource; view: RequestView }) {
   const { open, at: _, ...list } = view;
+  const key = JSON.stringify(list);
+  const tail = useTail(key);
   const { value, error, reload } = useFetch(
-    (signal) => source.load({ ...listQuery(view, Date.now()), limit: String(PAGE_ROWS) }, signal),
-    [source, JSON.stringify(list)],
+    async (signal) =>
+      tail.admit(await source.load({ ...listQuery(view, Date.now()), limit: String(PAGE_ROWS) }, signal)),
+    [source, key],
   );
-  const tail = useTail(reload, view.before === undefined && open === undefined);
+  usePoll(reload, TAIL_EVERY_MS, view.before === undefined && open === undefined);
   return (
     <>
       <PageHeader title={text("requests.title")} lead={text("requests.lead")}>
         {view.before === undefined ? (
-          <Button onClick={tail.toggle}>{text(tail.isPaused ? "requests.resume" : "requests.pause")}</Button>
+          <Button onClick={() => tail.toggle(reload)}>
+            {text(tail.isPaused ? "requests.resume" : "requests.pause")}
+          </Button>
         ) : null}
         <LinkButton href={source.csvPath(listQuery(view, Date.now()))} download>
           {text("requests.csv")}
@@ -47,12 +54,14 @@ function RequestList({ source, view }: { source: RequestSource; view: RequestVie
       {value ? (
         <Card isFlush class="requests">
           <RequestTable
+            viewKey={key}
             requests={value.requests}
             isAdmin={source.isAdmin}
             hrefOf={({ request_id, at }) => requestsHref({ ...view, open: request_id, at })}
             empty={<NoRequests page={value} view={view} />}
           />
           <PageLinks page={value} view={view} />
+          <NewRequests news={tail.news} onShow={() => tail.show(reload)} />
         </Card>
       ) : null}
       {open ? <RequestPanel key={open} source={source} view={view} page={value} /> : null}
@@ -60,21 +69,56 @@ function RequestList({ source, view }: { source: RequestSource; view: RequestVie
   );
 }
 
-/** Loads the list again every few seconds, unless it is paused, or not the newest page. */
-function useTail(reload: () => void, isNewest: boolean) {
+/**
+ * Holds a newer list back while the one that is shown is paused or being read, and counts what is new in it. Rows must
+ * not move away from the pointer, also if the list was on its way when the pointer came.
+ */
+function useTail(key: string) {
   const [isPaused, setPaused] = useState(false);
-  usePoll(
-    () => {
-      if (!isBeingRead()) reload();
+  const [news, setNews] = useState<string | undefined>(undefined);
+  const shown = useRef<{ key: string; page: ShownPage } | undefined>(undefined);
+  const mayChange = useRef(false);
+  const latest = useRef(isPaused);
+  latest.current = isPaused;
+  const show = (reload: () => void) => {
+    mayChange.current = true;
+    reload();
+  };
+  return {
+    isPaused,
+    news,
+    /** Returns the list to show: this one, or the one that is shown already. */
+    admit(page: ShownPage): ShownPage {
+      const kept = shown.current?.key === key ? shown.current.page : undefined;
+      const isHeld = kept !== undefined && !mayChange.current && (latest.current || isBeingRead());
+      mayChange.current = false;
+      setNews(isHeld ? countNew(kept, page) : undefined);
+      if (isHeld) return kept;
+      shown.current = { key, page };
+      return page;
     },
-    TAIL_EVERY_MS,
-    isNewest && !isPaused,
-  );
-  return { isPaused, toggle: () => setPaused((before) => !before) };
+    show,
+    toggle(reload: () => void): void {
+      setPaused(!isPaused);
+      if (isPaused) show(reload);
+    },
+  };
 }
 
-/** Whether the pointer or the focus is in the list: rows must not move away from it. */
+/** Whether the pointer or the focus is in the list. */
 const isBeingRead = () => document.querySelector(".requests tbody:is(:hover, :focus-within)") !== null;
+
+function NewRequests({ news, onShow }: { news: string | undefined; onShow: () => void }) {
+  return (
+    <div class="new-requests" role="status">
+      {news === undefined ? null : (
+        <Button isSmall onClick={onShow}>
+          {text("requests.new", { count: news })}
+        </Button>
+      )}
+    </div>
+  );
+}
 
 function NoRequests({ page: { next }, view }: { page: ShownPage; view: RequestView }) {
   if (next === null) return <EmptyState title={text("requests.none")} />;

@@ -60,6 +60,7 @@ function chartsOf({ from, every_ms, steps }: TrafficAnswer) {
       requests: [
         line(text("traffic.line.all"), "accent", steps.asks),
         line(text("traffic.line.failed"), "bad", steps.failed),
+        ...(steps.refused ? [line(text("traffic.line.refused"), "warn", steps.refused)] : []),
       ],
       failures: failuresOf(steps).map(([code, counts], index) =>
         line(code, COLORS[index] ?? "accent", counts),

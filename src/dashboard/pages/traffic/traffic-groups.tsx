@@ -1,12 +1,14 @@
 import { printable } from "../../../printable.ts";
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card, EmptyState } from "../../components/card.tsx";
+import { Hint } from "../../components/name.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatNumber, formatShare, formatWhole } from "../../format.ts";
 import { replaceHref } from "../../state/query.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
+import { refusalText } from "../usage/usage-totals.ts";
 import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
 import { GROUP_NAMES, GROUPS, requestParams, type TrafficView, trafficHref } from "./traffic-view.ts";
 
@@ -30,7 +32,7 @@ export function TrafficGroups({ view, groups }: { view: TrafficView; groups: rea
       <Table
         key={view.by}
         caption={text(`traffic.caption.${view.by}`)}
-        columns={columnsOf(view)}
+        columns={columnsOf(view, groups)}
         rows={groups}
         keyOf={({ name }) => name}
         empty={<EmptyState title={text("traffic.none")} />}
@@ -39,13 +41,17 @@ export function TrafficGroups({ view, groups }: { view: TrafficView; groups: rea
   );
 }
 
-function columnsOf(view: TrafficView): Column<Group>[] {
-  const { by, period } = view;
-  const requestsOf = ({ name }: Group, count: string, outcome?: string) => {
+function columnsOf(view: TrafficView, groups: readonly Group[]): Column<Group>[] {
+  const { by, period, only } = view;
+  const requestsOf = (group: Group, shown: string, outcome?: string) => {
     // The group of all others has no name.
-    if (name === "") return count;
+    if (group.name === "") return shown;
+    const params = requestParams({ period, only: { ...only, [by]: group.name } });
+    const reasons = outcome === undefined ? "" : refusalText([{ refusals: group.errors }]);
     return (
-      <a href={requestsHref({ ...requestParams({ period, only: { group: by, name } }), outcome })}>{count}</a>
+      <a href={requestsHref({ ...params, outcome })} title={reasons || undefined}>
+        {shown}
+      </a>
     );
   };
   const time = (title: string, pick: (group: Group) => number | null): Column<Group> => ({
@@ -74,6 +80,9 @@ function columnsOf(view: TrafficView): Column<Group>[] {
       sortBy: ({ asks, failed }) => failed / asks,
       isNumber: true,
     },
+    ...refusedColumn(groups),
+    time(text("traffic.column.queued"), ({ queue_ms_p50 }) => queue_ms_p50),
+    time(text("traffic.column.queued95"), ({ queue_ms_p95 }) => queue_ms_p95),
     time(text("traffic.column.firstByte"), ({ first_byte_ms_p50 }) => first_byte_ms_p50),
     time(text("traffic.column.firstByte95"), ({ first_byte_ms_p95 }) => first_byte_ms_p95),
     time(text("traffic.duration"), ({ duration_ms_p50 }) => duration_ms_p50),
@@ -93,11 +102,24 @@ function columnsOf(view: TrafficView): Column<Group>[] {
   ];
 }
 
+/** Refused requests have no rows, so these numbers lead nowhere. */
+function refusedColumn(groups: readonly Group[]): Column<Group>[] {
+  if (!groups.some(({ refused }) => refused)) return [];
+  return [
+    {
+      title: text("traffic.refused"),
+      cell: (group) => <Hint text={formatWhole(group.refused ?? 0)} about={refusalText([group])} />,
+      sortBy: ({ refused }) => refused,
+      isNumber: true,
+    },
+  ];
+}
+
 function GroupName({ view, group: { name, label } }: { view: TrafficView; group: Group }) {
   if (name === "") return <span class="muted">{text("traffic.otherGroups")}</span>;
   const shown = view.by === "user" && name === ADMIN_ID ? ADMIN_LABEL : label || name;
   return (
-    <a class="name" title={name} href={trafficHref({ ...view, only: { group: view.by, name } })}>
+    <a class="name" title={name} href={trafficHref({ ...view, only: { ...view.only, [view.by]: name } })}>
       {printable(shown)}
     </a>
   );

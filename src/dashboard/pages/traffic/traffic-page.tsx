@@ -1,10 +1,10 @@
 import { printable } from "../../../printable.ts";
 import { api } from "../../api/api.ts";
-import type { TrafficAnswer } from "../../api/types.ts";
+import type { TrafficAnswer, TrafficGroup } from "../../api/types.ts";
 import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatDuration, formatShare, formatShort } from "../../format.ts";
+import { formatDuration, formatShare, formatShort, formatTime } from "../../format.ts";
 import { PERIODS, type PeriodName } from "../../state/period.ts";
 import { replaceHref } from "../../state/query.ts";
 import { useFetch } from "../../state/use-fetch.ts";
@@ -14,7 +14,9 @@ import { requestsHref } from "../requests/request-filter.ts";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { TrafficErrors } from "./traffic-errors.tsx";
 import { TrafficGroups } from "./traffic-groups.tsx";
+import { TrafficRefusals } from "./traffic-refusals.tsx";
 import {
+  GROUP_NAMES,
   GROUPS,
   readTrafficView,
   requestParams,
@@ -24,6 +26,8 @@ import {
 } from "./traffic-view.ts";
 
 const RELOAD_EVERY_MS = 15_000;
+/** With filters, the numbers are counted from the requests themselves, which takes longer. */
+const RELOAD_FILTERED_EVERY_MS = 60_000;
 
 /** Requests, failures, tokens and durations over time: of everything, or of one agent, model, user or endpoint. */
 export function TrafficPage({ query }: { query: URLSearchParams }) {
@@ -32,7 +36,8 @@ export function TrafficPage({ query }: { query: URLSearchParams }) {
     (signal) => api.traffic(trafficQuery(view, Date.now()), signal),
     [JSON.stringify(view)],
   );
-  usePoll(reload, RELOAD_EVERY_MS);
+  const chosen = GROUP_NAMES.filter((group) => view.only[group] !== undefined);
+  usePoll(reload, chosen.length > 0 ? RELOAD_FILTERED_EVERY_MS : RELOAD_EVERY_MS);
   return (
     <>
       <PageHeader title={text("traffic.title")} lead={text("traffic.lead")} />
@@ -44,7 +49,9 @@ export function TrafficPage({ query }: { query: URLSearchParams }) {
           options={PERIODS}
           onInput={(period) => replaceHref(trafficHref({ ...view, period: period as PeriodName }))}
         />
-        {view.only ? <OnlyChip view={view} traffic={value} /> : null}
+        {chosen.map((group) => (
+          <OnlyChip key={group} group={group} view={view} traffic={value} />
+        ))}
       </div>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? <TrafficOf view={view} traffic={value} /> : null}
@@ -52,11 +59,19 @@ export function TrafficPage({ query }: { query: URLSearchParams }) {
   );
 }
 
-function OnlyChip({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer | undefined }) {
-  const { group, name } = view.only ?? { group: "agent", name: "" };
+function OnlyChip({
+  group,
+  view,
+  traffic,
+}: {
+  group: TrafficGroup;
+  view: TrafficView;
+  traffic: TrafficAnswer | undefined;
+}) {
+  const name = view.only[group] ?? "";
   const label = view.by === group ? traffic?.groups?.find((one) => one.name === name)?.label : undefined;
   return (
-    <a class="chip" href={trafficHref({ ...view, only: undefined })}>
+    <a class="chip" href={trafficHref({ ...view, only: { ...view.only, [group]: undefined } })}>
       {richText("traffic.onlyValue", { name: GROUPS[group].one, value: <b>{printable(label || name)}</b> })}{" "}
       <span aria-hidden="true">✕</span>
       <span class="off-screen">{text("traffic.remove")}</span>
@@ -67,11 +82,15 @@ function OnlyChip({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer
 function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer }) {
   return (
     <>
-      {traffic.total.asks > 0 ? (
+      {traffic.counted_from === null ? null : (
+        <Notice tone="warn">{text("traffic.countedFrom", { time: formatTime(traffic.counted_from) })}</Notice>
+      )}
+      {traffic.total.asks > 0 || (traffic.total.refused ?? 0) > 0 ? (
         <>
           <Totals view={view} total={traffic.total} />
           <TrafficCharts traffic={traffic} />
           <TrafficErrors view={view} errors={traffic.total.errors} />
+          <TrafficRefusals view={view} total={traffic.total} />
         </>
       ) : (
         <Card>
@@ -85,8 +104,8 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
 
 function Totals({ view, total }: { view: TrafficView; total: TrafficAnswer["total"] }) {
   const { asks, failed, prompt_tokens, completion_tokens } = total;
-  const link = (count: string, outcome?: string) => (
-    <a href={requestsHref({ ...requestParams(view), outcome })}>{count}</a>
+  const link = (shown: string, outcome?: string) => (
+    <a href={requestsHref({ ...requestParams(view), outcome })}>{shown}</a>
   );
   return (
     <Tiles>
@@ -96,6 +115,12 @@ function Totals({ view, total }: { view: TrafficView; total: TrafficAnswer["tota
         value={link(formatShort(failed), "failed")}
         note={text("traffic.failed.share", { share: formatShare(failed, asks) })}
         tone={failed > 0 ? "bad" : "plain"}
+      />
+      <Tile
+        label={text("traffic.refused")}
+        value={total.refused === null ? "–" : formatShort(total.refused)}
+        note={total.refused === null ? text("traffic.refused.unknown") : text("traffic.refused.note")}
+        tone={(total.refused ?? 0) > 0 ? "warn" : "plain"}
       />
       <Tile
         label={text("traffic.firstByte")}

@@ -12,32 +12,34 @@ export const GROUPS: Record<TrafficGroup, { label: string; one: string }> = {
 };
 export const GROUP_NAMES = Object.keys(GROUPS) as TrafficGroup[];
 
+export type TrafficFilters = Partial<Record<TrafficGroup, string | undefined>>;
+
 /** The parameters of the address of the page. */
 export interface TrafficView {
   period: PeriodName;
   by: TrafficGroup;
-  /** The one agent, model, user or endpoint that is shown; everything if undefined. */
-  only?: { group: TrafficGroup; name: string } | undefined;
+  /** The agent, model, user and endpoint that are shown; everything if empty. */
+  only: TrafficFilters;
 }
 
 export function readTrafficView(query: URLSearchParams): TrafficView {
   const period = PERIODS.find(({ value }) => value === query.get("period"))?.value ?? "1h";
   const by = GROUP_NAMES.find((group) => group === query.get("by")) ?? "agent";
-  const group = GROUP_NAMES.find((name) => query.get(name));
-  return { period, by, only: group && { group, name: query.get(group) ?? "" } };
+  const only = Object.fromEntries(GROUP_NAMES.map((group) => [group, query.get(group) || undefined]));
+  return { period, by, only };
 }
 
 /** Returns the address of the page with this view. */
 export function trafficHref({ period, by, only }: TrafficView): string {
-  return hrefWith("traffic", { period, by, ...(only && { [only.group]: only.name }) });
+  return hrefWith("traffic", { period, by, ...only });
 }
 
 /** Returns the query of the numbers that the view shows. */
 export function trafficQuery({ period, by, only }: TrafficView, now: number): Params {
-  return { from: startOf(period, now), by, ...(only && { [only.group]: only.name }) };
+  return { from: startOf(period, now), by, ...only };
 }
 
 /** Returns the parameters of the list of the requests that the view counts. */
 export function requestParams({ period, only }: Pick<TrafficView, "period" | "only">): Params {
-  return { period, ...(only && { [only.group]: only.name }) };
+  return { period, ...only };
 }

@@ -7,7 +7,8 @@ import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatMoney, formatShare, formatWhole } from "../../format.ts";
 import { type TextKey, text } from "../../texts/texts.ts";
-import { PrincipalLink } from "../users/principal-link.tsx";
+import { trafficHref } from "../traffic/traffic-view.ts";
+import { ADMIN_ID, PrincipalLink } from "../users/principal-link.tsx";
 import { mediaFactsOf } from "./media-facts.ts";
 import { refusalText, totalOf, type UsageTotals } from "./usage-totals.ts";
 
@@ -87,7 +88,7 @@ function columnsOf(
     linkColumn(text("usage.table.requests"), ({ asks }) => asks),
     linkColumn(text("usage.table.failed"), ({ failed }) => failed, "failed"),
     ...costColumns(currency, total),
-    ...refusedColumn(total),
+    ...refusedColumn(group, total),
     numberColumn(text("usage.table.inputTokens"), ({ prompt_tokens }) => prompt_tokens),
     ...partColumn(
       text("usage.table.cachedTokens"),
@@ -143,12 +144,18 @@ function costColumns(currency: string | null, total: UsageTotals): Column<UsageE
   ];
 }
 
-function refusedColumn({ refused }: UsageTotals): Column<UsageEntry>[] {
+/** Refused requests have no rows: those of a user lead to when and where they were refused. */
+function refusedColumn(group: UsageGroup, { refused }: UsageTotals): Column<UsageEntry>[] {
   if (refused === 0) return [];
   return [
     {
       title: text("usage.table.refusedTitle"),
-      cell: (entry) => <Hint text={formatWhole(entry.refused)} about={refusalText([entry])} />,
+      cell: (entry) => {
+        const shown = <Hint text={formatWhole(entry.refused)} about={refusalText([entry])} />;
+        if (group !== "user" || entry.refused === 0) return shown;
+        const only = { user: entry.user ?? ADMIN_ID };
+        return <a href={trafficHref({ period: "30d", by: "surface", only })}>{shown}</a>;
+      },
       sortBy: (entry) => entry.refused,
       isNumber: true,
     },

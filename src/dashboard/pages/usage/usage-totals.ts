@@ -78,6 +78,8 @@ export function tokenNotes(total: Pick<UsageTotals, TokenPart | "estimated" | "u
 
 /** The reasons for which requests are refused, in a few words. Any other reason is shown by its code. */
 const REASONS: Readonly<Record<string, TextKey>> = {
+  key_disabled: "usage.refused.key_disabled",
+  key_expired: "usage.refused.key_expired",
   limit_requests: "usage.refused.limit_requests",
   limit_tokens: "usage.refused.limit_tokens",
   limit_parallel: "usage.refused.limit_parallel",
@@ -97,14 +99,19 @@ const REASONS: Readonly<Record<string, TextKey>> = {
   conversation_unknown: "usage.refused.conversation_unknown",
 };
 
+/** Returns a reason for which requests are refused in a few words. */
+export function reasonText(reason: string): string {
+  const key = REASONS[reason];
+  return key ? text(key) : reason;
+}
+
 /** Returns why requests were refused, the most frequent reason first: `6 requests per minute, 2 unknown model`. */
 export function refusalText(entries: readonly Pick<UsageEntry, "refusals">[]): string {
   const sums = new Map<string, number>();
   for (const { refusals } of entries)
     for (const [reason, count] of Object.entries(refusals)) {
-      const key = REASONS[reason];
-      const name = key ? text(key) : reason;
-      sums.set(name, (sums.get(name) ?? 0) + count);
+      const words = reasonText(reason);
+      sums.set(words, (sums.get(words) ?? 0) + count);
     }
   const sorted = [...sums].toSorted(([, a], [, b]) => b - a);
   return sorted.map(([name, count]) => `${formatShort(count)} ${name}`).join(", ");

@@ -1,18 +1,19 @@
 import type { UsageQuery } from "../../api/api.ts";
 import type { UsageAnswer, UsageEntry, UsageGroup } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
-import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
+import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
-import { formatDuration, formatMoney, formatShare, formatShort, formatWhole } from "../../format.ts";
+import { formatMoney, formatShort, formatWhole } from "../../format.ts";
 import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
-import { countedText, type TextKey, text } from "../../texts/texts.ts";
+import { type TextKey, text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { ADMIN_ID } from "../users/principal-link.tsx";
+import { type RequestsOf, TotalTiles } from "./total-tiles.tsx";
 import { UsageTable } from "./usage-table.tsx";
-import { fillDays, lastDays, refusalText, tokenNotes, totalOf, type UsageTotals } from "./usage-totals.ts";
+import { fillDays, lastDays, type UsageTotals } from "./usage-totals.ts";
 
 export interface UsageSource {
   /** Identifies the source. A new key loads the usage again. */
@@ -97,7 +98,10 @@ function PeriodUsage({ source, dates }: { source: UsageSource; dates: { from: st
       {value?.usage.length === 0 ? <NoUsage /> : null}
       {value && value.usage.length > 0 ? (
         <>
-          <DailyCharts usage={value} />
+          <DailyCharts
+            usage={value}
+            requestsOf={(outcome) => requestsHref({ ...dates, user: source.user, outcome })}
+          />
           <Details source={source} query={query} />
         </>
       ) : null}
@@ -197,7 +201,13 @@ function Dates({ from, to, onChange }: DatesProps) {
   );
 }
 
-function DailyCharts({ usage: { from, to, currency, usage } }: { usage: UsageAnswer }) {
+function DailyCharts({
+  usage: { from, to, currency, usage },
+  requestsOf,
+}: {
+  usage: UsageAnswer;
+  requestsOf: RequestsOf;
+}) {
   const days = fillDays(from, to, usage);
   const xs = days.map((_, index) => index);
   const xLabel = (index: number) => days[index]?.day ?? "";
@@ -205,7 +215,7 @@ function DailyCharts({ usage: { from, to, currency, usage } }: { usage: UsageAns
   const common = { xs, xLabel, format: formatShort, isBars: true };
   return (
     <>
-      <TotalTiles entries={usage} currency={currency} />
+      <TotalTiles entries={usage} currency={currency} requestsOf={requestsOf} />
       <div class="grid-2">
         <Card>
           <Chart
@@ -251,48 +261,3 @@ function DailyCharts({ usage: { from, to, currency, usage } }: { usage: UsageAns
     </>
   );
 }
-
-function TotalTiles({ entries, currency }: { entries: readonly UsageEntry[]; currency: string | null }) {
-  const total = totalOf(entries);
-  const { asks, failed, refused, prompt_tokens, completion_tokens, duration_ms, cost, unpriced, ...parts } =
-    total;
-  const notes = tokenNotes(parts);
-  return (
-    <Tiles>
-      <Tile
-        label={text("usage.requests")}
-        value={formatShort(asks)}
-        note={
-          asks > 0
-            ? text("usage.averageDuration", { duration: formatDuration(duration_ms / asks) })
-            : text("usage.noneAccepted")
-        }
-      />
-      <Tile
-        label={text("usage.failed")}
-        value={formatShort(failed)}
-        note={text("usage.failedShare", { share: formatShare(failed, asks) })}
-        tone={failed > 0 ? "bad" : "plain"}
-      />
-      <Tile
-        label={text("usage.refused")}
-        value={formatShort(refused)}
-        note={refusalText(entries) || text("usage.noneRefused")}
-        tone={refused > 0 ? "warn" : "plain"}
-      />
-      {currency === null ? null : (
-        <Tile
-          label={text("usage.cost")}
-          value={formatMoney(cost, currency)}
-          note={unpricedNote(unpriced)}
-          tone={unpriced > 0 ? "warn" : "plain"}
-        />
-      )}
-      <Tile label={text("usage.inputTokens")} value={formatShort(prompt_tokens)} note={notes.input} />
-      <Tile label={text("usage.outputTokens")} value={formatShort(completion_tokens)} note={notes.output} />
-    </Tiles>
-  );
-}
-
-const unpricedNote = (unpriced: number) =>
-  unpriced > 0 ? countedText("usage.unpriced", unpriced, { count: formatWhole(unpriced) }) : undefined;

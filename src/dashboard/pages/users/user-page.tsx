@@ -42,9 +42,7 @@ function UserLinks({ id }: { id: string }) {
     <>
       <a href={hrefOf("users")}>{text("user.all")}</a> ·{" "}
       <a href={requestsHref({ user: id })}>{text("user.requests")}</a> ·{" "}
-      <a href={trafficHref({ period: "24h", by: "model", only: { group: "user", name: id } })}>
-        {text("user.traffic")}
-      </a>
+      <a href={trafficHref({ period: "24h", by: "model", only: { user: id } })}>{text("user.traffic")}</a>
     </>
   );
 }

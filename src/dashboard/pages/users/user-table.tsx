@@ -6,6 +6,7 @@ import { type Column, Table } from "../../components/table.tsx";
 import { formatMoney, formatShort, formatTime } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
 import { text } from "../../texts/texts.ts";
+import { requestsHref } from "../requests/request-filter.ts";
 import { stateOf } from "./user-filter.ts";
 import { labelOf, limitsText } from "./user-text.ts";
 
@@ -47,7 +48,11 @@ export function UserTable({
     },
     {
       title: text("users.table.requests"),
-      cell: ({ user_id }) => formatShort(usage.get(user_id)?.asks ?? 0),
+      cell: ({ user_id }) => {
+        const asks = usage.get(user_id)?.asks ?? 0;
+        if (asks === 0) return formatShort(asks);
+        return <a href={requestsHref({ user: user_id, period: "30d" })}>{formatShort(asks)}</a>;
+      },
       isNumber: true,
     },
     {

@@ -2,12 +2,14 @@ import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../../principal.ts";
 import {
   failuresIn,
+  isBounded,
   isOfFailed,
   type RequestPage,
   type RequestQuery,
   type StoredRequest,
   scannedMaxOf,
 } from "../../records.ts";
+import { nearFirst } from "../../request-time.ts";
 import type { Pool, Run } from "../pool.ts";
 import { selected } from "../rows.ts";
 import { usage } from "../schema.ts";
@@ -17,24 +19,27 @@ const FIRST_KEY = "00000000-0000-0000-0000-000000000000";
 
 const { id: _, ...COLUMNS } = getTableColumns(usage);
 
-/** The rows of a query that may be looked through, newest first. The index of the failed ones is used where its condition is. */
-const rowsOf = (condition: string, columns: string) => `SELECT ${columns} FROM usage
-  WHERE at >= $1::float8::bigint AND at <= $2::float8::bigint AND (at < $2::float8::bigint OR id < $3::uuid) AND ${condition}
-  ORDER BY usage.at DESC, usage.id DESC`;
+/** The rows of a period up to a place. The index of the failed ones is used where its condition is. */
+const rowsOf = (condition: string) => `FROM usage
+  WHERE at >= $1::float8::bigint AND at <= $2::float8::bigint AND (at < $2::float8::bigint OR id < $3::uuid) AND ${condition}`;
 
-const listOf = (condition: string) => `SELECT id AS key, ${selected(COLUMNS)}
-  FROM (${rowsOf(condition, "*")} LIMIT $4::int) AS looked
-  WHERE ($6::int = 0 OR user_id IS NOT DISTINCT FROM $7::text) AND ($8::text IS NULL OR agent = $8)
-  AND ($9::text IS NULL OR model = $9) AND ($10::text IS NULL OR surface = $10)
-  AND ($11::text IS NULL OR outcome = $11) AND ($12::text IS NULL OR request_id = $12)
-  ORDER BY looked.at DESC, looked.id DESC LIMIT $5::int`;
+/** The filters on its columns are checked within the index of the failed ones, before a row is fetched. */
+const FILTERS = `($5::int = 0 OR user_id IS NOT DISTINCT FROM $6::text) AND ($7::text IS NULL OR agent = $7)
+  AND ($8::text IS NULL OR model = $8) AND ($9::text IS NULL OR surface = $9)
+  AND ($10::text IS NULL OR outcome = $10) AND ($11::text IS NULL OR request_id = $11)`;
 
-/** Finds the last row that may be looked through, if there are more. */
-const endOf = (condition: string) =>
-  `${rowsOf(condition, 'at::float8 AS at, id AS "key"')} LIMIT 1 OFFSET $4::int - 1`;
+const listOf = (
+  condition: string,
+) => `SELECT id AS key, ${selected(COLUMNS)} ${rowsOf(condition)} AND ${FILTERS}
+  ORDER BY usage.at DESC, usage.id DESC LIMIT $4::int`;
 
-const ALL = { list: listOf("TRUE"), end: endOf("TRUE") };
-const FAILED = { list: listOf("outcome <> 'ok'"), end: endOf("outcome <> 'ok'") };
+/** Finds the time of the last row that may be looked through, in an index alone. */
+const boundOf = (condition: string) => `SELECT at::float8 AS at FROM usage
+  WHERE at >= $1::float8::bigint AND at <= $2::float8::bigint AND ${condition}
+  ORDER BY usage.at DESC LIMIT 1 OFFSET $3::int - 1`;
+
+const ALL = { list: listOf("TRUE"), bound: boundOf("TRUE") };
+const FAILED = { list: listOf("outcome <> 'ok'"), bound: boundOf("outcome <> 'ok'") };
 
 type Row = Omit<StoredRequest, "failures"> & { failures: string | null };
 
@@ -45,15 +50,16 @@ type Row = Omit<StoredRequest, "failures"> & { failures: string | null };
 export function listRequests(pool: Pool, query: RequestQuery): Promise<RequestPage> {
   return pool.transact(async (run) => {
     await run("SET LOCAL plan_cache_mode = force_custom_plan");
-    return readPage(run, query);
+    return nearFirst(query, (near) => readPage(run, near));
   });
 }
 
 async function readPage(run: Run, query: RequestQuery): Promise<RequestPage> {
-  const { list, end } = isOfFailed(query) ? FAILED : ALL;
+  const { list, bound } = isOfFailed(query) ? FAILED : ALL;
   const { limit, from } = query;
-  const looked = [from, ...placeOf(query), scannedMaxOf(query)];
-  const rows = await run<Row>(list, [...looked, limit, ...filtersOf(query)]);
+  const [to, key] = placeOf(query);
+  const [end] = isBounded(query) ? await run<{ at: number }>(bound, [from, to, scannedMaxOf(query)]) : [];
+  const rows = await run<Row>(list, [end?.at ?? from, to, key, limit, ...filtersOf(query)]);
   const requests = rows.map(
     (row): StoredRequest => ({
       ...row,
@@ -63,8 +69,8 @@ async function readPage(run: Run, query: RequestQuery): Promise<RequestPage> {
   );
   const last = requests.at(-1);
   if (last && requests.length === limit) return { requests, next: { at: last.at, key: last.key } };
-  const [next] = await run<{ at: number; key: string }>(end, looked);
-  return { requests, next: next ?? null };
+  // All rows of the last millisecond were looked through.
+  return { requests, next: end ? { at: end.at, key: FIRST_KEY } : null };
 }
 
 function placeOf({ to, after }: RequestQuery): [at: number, key: string] {

@@ -8,10 +8,13 @@ import {
   type StoredRequest,
   scannedMaxOf,
 } from "../../records.ts";
+import { nearFirst } from "../../request-time.ts";
 import type { Connection } from "../database.ts";
 
 /** The rows looked through at a time, so that a long search blocks no asks. */
 const SLICE_ROWS = 2_000;
+/** The same in the search for an id, which compares one column, and follows no index. */
+const ID_SLICE_ROWS = 5_000;
 
 const COLUMNS = `at, request_id AS requestId, user_id AS userId, agent, agent_name AS agentName, model, surface,
   outcome, status AS upstreamStatus, error, failures, is_affine AS isAffine, tries, queue_ms AS queueMs,
@@ -48,7 +51,9 @@ export function createRequestList({ raw }: Connection): (query: RequestQuery) =>
   });
   const [ofAll, ofFailed] = [statementsFor("TRUE"), statementsFor("outcome <> 'ok'")];
 
-  return async (query) => {
+  const find = createIdSearch(raw);
+
+  async function list(query: RequestQuery): Promise<RequestPage> {
     const { sliceStart, slice } = isOfFailed(query) ? ofFailed : ofAll;
     const filters = filtersOf(query);
     const requests: StoredRequest[] = [];
@@ -65,6 +70,29 @@ export function createRequestList({ raw }: Connection): (query: RequestQuery) =>
       [at, seq] = [start - 1, Number.MAX_SAFE_INTEGER];
     }
     return { requests, next: { at: at + 1, key: "0" } };
+  }
+
+  return (query) => (query.requestId === undefined ? list(query) : nearFirst(query, find));
+}
+
+/** Returns a function that looks for an id: in the rows of a short period, or in all rows, in the order in which they were written. */
+function createIdSearch(raw: Connection["raw"]) {
+  const IN_PERIOD = `at <= ?1 AND (at < ?1 OR seq < ?2) AND at >= ?3`;
+  const lastSeq = raw.prepare<{ seq: number | null }, []>("SELECT max(seq) AS seq FROM usage");
+  const slice = raw.prepare<Row, (string | number | null)[]>(
+    `SELECT seq, ${COLUMNS} FROM usage WHERE seq > ?4 AND seq <= ?12 AND +request_id = ?11 AND ${IN_PERIOD} AND ${FILTERS}`,
+  );
+  return async (query: RequestQuery): Promise<RequestPage> => {
+    const [at, seq] = placeOf(query);
+    const filters = filtersOf(query);
+    const rows: Row[] = [];
+    for (let last = lastSeq.get()?.seq ?? 0; last > 0; last -= ID_SLICE_ROWS) {
+      rows.push(...slice.all(at, seq, query.from, last - ID_SLICE_ROWS, ...filters, last));
+      await new Promise(setImmediate);
+    }
+    rows.sort((a, b) => b.at - a.at || b.seq - a.seq);
+    const requests = rows.slice(0, query.limit).map(requestOf);
+    return { requests, next: rows.length > query.limit ? nextAfter(requests) : null };
   };
 }
 
