@@ -36,7 +36,7 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
   const pipeline = { authenticate: { admin: broken }, bodyLimits: { bodiesBytesMax: 1 } };
   const app = createApp({
     log,
-    newId: () => "id",
+    newRequestId: () => "req_id",
     metrics: { requestAnswered() {} },
     accessControl,
     pipeline,
