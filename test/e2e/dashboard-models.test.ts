@@ -160,8 +160,9 @@ inBrowser("dashboard: models", (browser) => {
     await dialog.getByRole("button", { name: "Use the flags" }).click();
     await shows(page.getByText("Set by --model-alias."), rowOf(page, ALIASES, "old"));
     await goTo(page, "Audit log");
-    await shows(page.getByText("settings.change").first());
-    expect(await page.getByText("settings.change").count()).toBe(4);
+    const changes = page.getByRole("table").getByText("settings.change");
+    await shows(changes.first());
+    expect(await changes.count()).toBe(4);
   });
 
   test("if somebody else has changed the settings, nothing is saved, and what was typed can be saved on top of theirs", async () => {

@@ -75,6 +75,7 @@ inBrowser("dashboard: the end of a session", (browser) => {
     const data = tempFolder();
     const first = await startExecutable({ args: ["0", adminKey], data });
     const page = await openDashboard(browser, { url: first.url, adminKey });
+    await shows(page.getByText("Live", { exact: true }));
     browser.allow(/WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/);
     first.kill();
     await first.exited;

@@ -1,6 +1,7 @@
 import type { FC } from "hono/jsx/dom";
+import { api } from "../api/api.ts";
 import { Button } from "../components/button.tsx";
-import { EmptyState } from "../components/card.tsx";
+import { Notice } from "../components/card.tsx";
 import { useEffect } from "../state/hooks.ts";
 import { useFetch } from "../state/use-fetch.ts";
 import { text } from "../texts/texts.ts";
@@ -13,12 +14,18 @@ export interface PageProps {
 
 /**
  * Returns a page that is loaded when it is shown for the first time, so that the first page need not wait for all
- * others. Says so if it cannot be loaded: after an update, an old page finds its files no longer.
+ * others. While the server cannot be reached it tries again; after an update, an old page finds its files no longer.
  */
 export function lazyPage(load: () => Promise<FC<PageProps>>): FC<PageProps> {
   let loaded: FC<PageProps> | undefined;
   const loadOnce = async () => {
-    loaded ??= await load();
+    try {
+      loaded ??= await load();
+    } catch {
+      // A browser does not say why. This rejects if the server cannot be reached.
+      await api.session();
+      throw new Error(text("frame.notLoaded"));
+    }
     return { View: loaded };
   };
   return function LazyPage(props) {
@@ -30,11 +37,12 @@ export function lazyPage(load: () => Promise<FC<PageProps>>): FC<PageProps> {
     if (View) return <View {...props} />;
     if (error === undefined) return <p class="muted">{text("frame.loading")}</p>;
     return (
-      <EmptyState title={text("frame.notLoaded")}>
-        <Button kind="primary" onClick={() => location.reload()}>
-          {text("frame.reload")}
-        </Button>
-      </EmptyState>
+      <div class="stack">
+        <Notice tone="bad">{error}</Notice>
+        <div>
+          <Button onClick={() => location.reload()}>{text("frame.reload")}</Button>
+        </div>
+      </div>
     );
   };
 }
