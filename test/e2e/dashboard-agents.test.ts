@@ -48,7 +48,7 @@ inBrowser("dashboard: agents", (browser) => {
     await chooseIn(page, "Model", "slow-words");
     await page.getByLabel("Your message").fill("one two three");
     await page.getByRole("button", { name: "Send" }).click();
-    await shows(page.locator(".answer-text").getByText("one two three"));
+    await shows(page.locator(".md").getByText("one two three"));
     await goTo(page, "Agents");
     await shows(page.getByRole("table", { name: TABLE }).getByText("key rack 7"));
   });
