@@ -37,8 +37,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     "It orders a certificate. test/e2e/acme.test.ts does, from a CA of its own.",
   "CHATGPT_API_ACME_EAB_KEY_FILE=": "It orders a certificate.",
   pg_dump: "It needs PostgreSQL.",
-  "CHATGPT_API_ALERT_WEBHOOK_FILE=":
-    "It needs a receiver. test/e2e/dashboard-problems.test.ts sends test messages to one.",
   "CHATGPT_API_DATABASE_FILE=": "It needs PostgreSQL. test/e2e/database.test.ts moves a data folder.",
   "NODE_EXTRA_CA_CERTS=":
     "It needs the server of the block before. test/e2e/tls.test.ts connects such an agent.",
@@ -54,6 +52,8 @@ const BLOCKS_NOT_RUN: Readonly<Record<string, string>> = {
     "It needs a model of that name. test/dashboard/pages/connect/guides tries its quotes, and test/e2e/dashboard-connect.test.ts the command.",
   "docs/ollama-api.md: curl http://localhost:8080/api/chat":
     "It needs a model of that name. test/e2e/sdk-ollama.test.ts sends such requests.",
+  "docs/alerts.md: CHATGPT_API_ALERT_WEBHOOK_FILE=":
+    "It needs a receiver. test/e2e/dashboard-settings.test.ts sends test messages to one.",
   "docs/alerts.md: curl -X PATCH http://localhost:8080/admin/settings":
     "It sets a receiver. test/e2e/dashboard-problems.test.ts does, and takes it away.",
   "docs/cluster.md: cd docs/cluster": "It needs a Docker engine. test/cluster-files.test.ts reads the files.",

@@ -65,6 +65,7 @@ inBrowser("dashboard: sign-in", (browser) => {
       "Traffic",
       "Requests",
       "Agents",
+      "Models",
       "Users",
       "Usage",
       "Prices",
