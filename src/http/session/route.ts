@@ -11,6 +11,7 @@ import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
 import type { BunServer, Exchange } from "../exchange.ts";
 import { ok, reply, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
+import { originOf } from "./origin.ts";
 import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 
 interface SessionDeps {
@@ -86,18 +87,13 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy((deps: Sessi
     public_url: publicUrl ?? null,
   });
   const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
-  const originOf = (exchange: Exchange) => ({
-    ...secureOf(exchange),
-    address: exchange.address ?? null,
-    userAgent: exchange.request.headers.get("user-agent"),
-  });
 
   return {
     async signIn({ exchange, caller: owner }) {
       const before = await sessions.read(exchange.request.headers);
       const answer = await answerOf(owner, undefined);
       if (typeof before === "object") await sessions.end(before);
-      const begin = () => sessions.begin(owner, originOf(exchange));
+      const begin = () => sessions.begin(owner, originOf(exchange, isSecure));
       const { session, cookie } = await (owner.kind === "admin"
         ? audit.change(auditNote(exchange, "session.begin", null, { role: "admin" }), begin)
         : begin());

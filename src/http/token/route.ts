@@ -9,6 +9,7 @@ import { auditNote } from "../admin/audit.ts";
 import { RotatedToken } from "../admin/schema.ts";
 import type { BunServer } from "../exchange.ts";
 import { ok, reply, resource, route } from "../route.ts";
+import { originOf } from "../session/origin.ts";
 import { SAMPLE } from "../values.ts";
 import { RotateOwnTokenBody } from "./schema.ts";
 
@@ -50,11 +51,8 @@ export const tokenRoutes = resource("Sessions", ROUTES).handledBy((deps: TokenDe
     if (token === false) throw new AppError("user_unknown");
     const answer = { token, user_id: id };
     if (!caller.session) return answer;
-    const secure = deps.isSecure(exchange.request, exchange.server);
     const owner = { ...userPrincipal(id), tokenHash: hashSecret(token) };
-    const userAgent = exchange.request.headers.get("user-agent");
-    const address = exchange.address ?? null;
-    const { cookie } = await deps.sessions.begin(owner, { secure, address, userAgent });
+    const { cookie } = await deps.sessions.begin(owner, originOf(exchange, deps.isSecure));
     await deps.sessions.end(caller.session);
     return reply(200, answer, { "set-cookie": cookie });
   },
