@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { gunzipSync } from "node:zlib";
 
 /** A TCP connection whose reader takes bytes at its own pace: `bytes` holds those that were not taken yet. */
 export interface ByteSource {
@@ -64,17 +65,22 @@ export async function takeHead(source: ByteSource): Promise<ResponseHead | undef
   return { status: Number(first.split(" ")[1]), headers };
 }
 
-/** Takes the body that `head` announces; if it is cut short, the part that arrived. */
+/** Takes the body that `head` announces, without its compression; if it is cut short, the part that arrived. */
 export async function takeBody(source: ByteSource, { headers }: ResponseHead): Promise<string> {
-  if (headers.get("transfer-encoding") !== "chunked") {
-    return (await takeBytes(source, Number(headers.get("content-length") ?? 0))).toString();
-  }
+  const bytes = await takeBodyBytes(source, headers);
+  const isWhole = headers.get("content-encoding") === "gzip" && !source.done;
+  return (isWhole ? gunzipSync(bytes) : bytes).toString();
+}
+
+async function takeBodyBytes(source: ByteSource, headers: Headers): Promise<Buffer> {
+  if (headers.get("transfer-encoding") !== "chunked")
+    return takeBytes(source, Number(headers.get("content-length") ?? 0));
   const chunks: Buffer[] = [];
   for (;;) {
     const size = Number.parseInt((await takeUntil(source, "\r\n"))?.toString() ?? "0", 16);
     chunks.push(await takeBytes(source, size));
     await takeUntil(source, "\r\n");
-    if (size === 0) return Buffer.concat(chunks).toString();
+    if (size === 0) return Buffer.concat(chunks);
   }
 }
 
