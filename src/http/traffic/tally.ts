@@ -4,6 +4,8 @@ import { bucketOf, Histogram } from "./histogram.ts";
 
 /** The most error codes of a step. There are fewer, unless another program wrote it. */
 const CODES_MAX = 100;
+/** The largest cost of a step. Sums of costs may be above the whole numbers that a double has exactly. */
+const NANOS_MAX = 1e24;
 
 /** The numbers of one request, which several tallies count. */
 export interface EndedRequest {
@@ -126,7 +128,7 @@ export class Tally {
     this.failed += countIn(packed["f"]);
     this.inputTokens += countIn(packed["i"]);
     this.outputTokens += countIn(packed["o"]);
-    this.costNanos += countIn(packed["c"]);
+    this.costNanos += nanosIn(packed["c"]);
     this.streamedTokens += countIn(packed["t"]);
     this.streamedMs += countIn(packed["s"]);
     if (typeof packed["l"] === "string") this.label = packed["l"];
@@ -143,6 +145,9 @@ export class Tally {
 function addCount(counts: Map<string, number>, code: string, count: number): void {
   if (counts.has(code) || counts.size < CODES_MAX) counts.set(code, (counts.get(code) ?? 0) + count);
 }
+
+const nanosIn = (value: unknown): number =>
+  typeof value === "number" && value > 0 && value <= NANOS_MAX ? Math.round(value) : 0;
 
 const countIn = (value: unknown): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { endedRequest, Tally } from "../../../src/http/traffic/tally.ts";
+
+const REQUEST = { outcome: "ok", queueMs: 0, firstByteMs: 1, durationMs: 1, deltas: 1 };
+
+/** Returns the cost of a step after it was written and read. */
+function costRead(...costs: number[]): number {
+  const [written, read] = [new Tally(), new Tally()];
+  for (const costNanos of costs) written.note(endedRequest({ ...REQUEST, costNanos }));
+  read.addPacked(written.pack());
+  return read.costNanos;
+}
+
+test("a step keeps a cost above 9 million units of the currency, to 16 digits", () => {
+  expect(costRead(Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);
+  expect(costRead(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).toBe(2 * Number.MAX_SAFE_INTEGER);
+});
+
+test("a cost that no server writes counts as nothing", () => {
+  for (const cost of ["1e400", "-1", '"5"', "null", "1e30"]) {
+    const tally = new Tally();
+    tally.addPacked(`{"a":1,"c":${cost}}`);
+    expect([cost, tally.asks, tally.costNanos]).toEqual([cost, 1, 0]);
+  }
+});
