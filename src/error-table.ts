@@ -153,6 +153,10 @@ const TABLE = {
   limit_parallel: row(RATE_LIMITED, "Rate limit reached for parallel requests", { retryAfterMs: 1_000 }),
   limit_budget_day: row(QUOTA_USED_UP, "You exceeded your budget of today", { retryAfterMs: 60_000 }),
   limit_budget_month: row(QUOTA_USED_UP, "You exceeded your budget of this month", { retryAfterMs: 60_000 }),
+  // The budget is not used up, so that programs may try again.
+  limit_budget_reserved: row(RATE_LIMITED, "Your running requests have reserved the rest of your budget", {
+    retryAfterMs: 1_000,
+  }),
   // What an agent did.
   agent_send_failed: row(AGENT_FAILED, "Failed to send request to the client", {
     plainMessage: "The request could not be sent to the agent",

@@ -128,6 +128,9 @@ const LIMIT_NAMES: Record<string, string> = {
   limit_tokens: "tokens per day",
   limit_parallel: "parallel requests",
   user_queue_full: "waiting requests",
+  limit_budget_day: "cost per day",
+  limit_budget_month: "cost per month",
+  limit_budget_reserved: "cost, of which running requests have reserved the rest",
 };
 const limitName = (code: string): string => LIMIT_NAMES[code] ?? code;
 

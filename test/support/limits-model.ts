@@ -13,17 +13,29 @@ export interface RunningAsk {
 /** The limits of periods as simply as possible: the period of a time in words, and where the next one begins. */
 const PERIODS = [
   {
-    ...({ code: "limit_budget_month", unit: "costNanos", digits: 7, scale: 1000 } as const),
+    ...({
+      code: "limit_budget_month",
+      reserved: "limit_budget_reserved",
+      unit: "costNanos",
+      digits: 7,
+      scale: 1000,
+    } as const),
     limitOf: ({ budgetMonthMicros }: UserLimits) => budgetMonthMicros,
     next: (at: number) => Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth() + 1),
   },
   {
-    ...({ code: "limit_budget_day", unit: "costNanos", digits: 10, scale: 1000 } as const),
+    ...({
+      code: "limit_budget_day",
+      reserved: "limit_budget_reserved",
+      unit: "costNanos",
+      digits: 10,
+      scale: 1000,
+    } as const),
     limitOf: ({ budgetDayMicros }: UserLimits) => budgetDayMicros,
     next: (at: number) => (Math.floor(at / DAY_MS) + 1) * DAY_MS,
   },
   {
-    ...({ code: "limit_tokens", unit: "tokens", digits: 10, scale: 1 } as const),
+    ...({ code: "limit_tokens", reserved: "limit_tokens", unit: "tokens", digits: 10, scale: 1 } as const),
     limitOf: ({ tokensPerDay }: UserLimits) => tokensPerDay,
     next: (at: number) => (Math.floor(at / DAY_MS) + 1) * DAY_MS,
   },
@@ -54,7 +66,7 @@ export function createLimitsModel() {
   const checkReserved = (user: string, userLimits: UserLimits, at: number) => {
     const taken = (period: Period) => usedIn(period, user, at) + reservedIn(period, user, at);
     const full = PERIODS.find((period) => taken(period) >= limitIn(period, userLimits));
-    return full && { outcome: full.code, waitMs: 1000 };
+    return full && { outcome: full.reserved, waitMs: 1000 };
   };
   const within = (user: string, elapsed: number) =>
     passes.filter((entry) => entry.user === user && entry.at > elapsed - 60_000);

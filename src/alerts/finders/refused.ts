@@ -9,6 +9,7 @@ import type { AlertSources } from "../sources.ts";
 /** The errors by which a user's own limits refuse requests. */
 const LIMITS: ReadonlySet<string> = new Set<ErrorCode>([
   ...(["limit_requests", "limit_tokens", "limit_parallel", "user_queue_full"] as const),
+  ...(["limit_budget_day", "limit_budget_month", "limit_budget_reserved"] as const),
 ]);
 const NO_MODEL: ReadonlySet<string> = new Set<ErrorCode>(["model_not_found", "no_agent"]);
 

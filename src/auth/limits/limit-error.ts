@@ -9,7 +9,8 @@ export type LimitCode =
   | "limit_tokens"
   | "limit_parallel"
   | "limit_budget_day"
-  | "limit_budget_month";
+  | "limit_budget_month"
+  | "limit_budget_reserved";
 
 /** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
 export function limitError(code: LimitCode, reason: string, waitMs: number): AppError {

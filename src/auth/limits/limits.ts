@@ -21,8 +21,8 @@ export type UserLimits = Pick<
 export interface Lease {
   /**
    * Reserves what the ask is estimated to use, until the lease ends. A further call adds to it. Throws an `AppError`
-   * limit_tokens, limit_budget_day or limit_budget_month, or rejects with it if another node decides, if other asks have reserved
-   * the rest of the limit since this one was admitted. The estimate is made only if there is a limit.
+   * limit_tokens or limit_budget_reserved, or rejects with it if another node decides, if other asks have reserved the rest
+   * of the limit since this one was admitted, and that of a used up budget if they have used it. The estimate is made only if there is a limit.
    */
   reserve(estimate: () => Spent): void | Promise<void>;
   /** Returns the share. Calling it again does nothing. */
@@ -61,7 +61,7 @@ export interface LimitCounts extends BudgetCounts {
 export interface Limits {
   /**
    * Admits an ask, or fails with an `AppError` with the time to wait: limit_budget_month, limit_budget_day, limit_tokens,
-   * limit_requests or limit_parallel. Returns a promise only if this process does not know the answer.
+   * limit_requests, limit_budget_reserved or limit_parallel. Returns a promise only if this process does not know the answer.
    */
   admit(principal: Principal, own: UserLimits | null): Lease | Promise<Lease>;
   /**
@@ -158,7 +158,7 @@ export function createLimits({ elapsedMs, ...options }: LimitsOptions) {
   return {
     /**
      * Admits an ask, or throws an `AppError` with the time to wait: limit_budget_month, limit_budget_day, limit_tokens,
-     * limit_requests or limit_parallel, the longest wait first. A refused ask is not counted.
+     * limit_requests, limit_budget_reserved or limit_parallel, the longest wait first. A refused ask is not counted.
      *
      * An ask is admitted as long as what is used and reserved together is below the limit, whatever it needs
      * itself: otherwise a limit smaller than one ask could not be used at all. So what is used exceeds the limit

@@ -29,6 +29,8 @@ interface BudgetOptions {
   /** Milliseconds since 1970. */
   now: () => number;
   code: LimitCode;
+  /** The code while the rest is reserved. Default: `code`. */
+  reservedCode?: LimitCode;
   /** Says what the limit is, and how much of it is used up. */
   usedText: (limit: number, used: number, resetAt: number) => string;
   /** The use of each user in this period. */
@@ -41,7 +43,8 @@ export type PeriodBudget = ReturnType<typeof createPeriodBudget>;
  * Counts what each user has used in the current period, and what the user's running asks have reserved. Amounts are
  * whole numbers. A clock set back to an earlier period starts again at 0.
  */
-export function createPeriodBudget({ period, now, code, usedText, used: usedBefore = [] }: BudgetOptions) {
+export function createPeriodBudget(options: BudgetOptions) {
+  const { period, now, code, reservedCode = code, usedText, used: usedBefore = [] } = options;
   let start = period.startOf(now());
   let end = period.endOf(start);
   let used = new Map(usedBefore);
@@ -76,11 +79,13 @@ export function createPeriodBudget({ period, now, code, usedText, used: usedBefo
     checkUsed(user: string, limit: number): void {
       if (usedBy(user) >= limit) throw limitError(code, textOf(user, limit), resetMs());
     },
-    /** Throws the same if the rest of the limit is reserved, which can change any time. */
+    /** Throws an `AppError` with `reservedCode` if the rest of the limit is reserved, which can change any time. */
     checkReserved(user: string, limit: number): void {
       if (taken(user) < limit) return;
-      const reason = `${textOf(user, limit)} Running requests have reserved the rest.`;
-      throw limitError(code, reason, RUNNING_RETRY_MS);
+      const reason = textOf(user, limit);
+      // A code of its own says it.
+      const reserved = reservedCode === code ? " Running requests have reserved the rest." : "";
+      throw limitError(reservedCode, `${reason}${reserved}`, RUNNING_RETRY_MS);
     },
     add(user: string, amount: number, at: number): void {
       if (amount > 0 && period.startOf(at) === current()) used.set(user, (used.get(user) ?? 0) + amount);

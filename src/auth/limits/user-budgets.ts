@@ -35,16 +35,17 @@ export class UserBudgets {
     const usedIn = (name: keyof UserUse) => Array.from(used, ([user, use]) => [user, use[name]] as const);
     const spentText = (what: string) => (limit: number, spent: number, resetAt: number) =>
       `The budget of ${what} is ${moneyText(limit, currency())}, and ${moneyText(spent, currency())} were spent. It starts again at ${timeText(resetAt)}.`;
+    const reservedCode = "limit_budget_reserved";
     this.#tokens = createPeriodBudget({
       ...{ period: DAY, now, code: "limit_tokens", used: usedIn("tokens") },
       usedText: (limit, count) => `The limit is ${limit}, and ${count} were used.`,
     });
     this.#day = createPeriodBudget({
-      ...{ period: DAY, now, code: "limit_budget_day", used: usedIn("dayNanos") },
+      ...{ period: DAY, now, code: "limit_budget_day", reservedCode, used: usedIn("dayNanos") },
       usedText: spentText("a day"),
     });
     this.#month = createPeriodBudget({
-      ...{ period: MONTH, now, code: "limit_budget_month", used: usedIn("monthNanos") },
+      ...{ period: MONTH, now, code: "limit_budget_month", reservedCode, used: usedIn("monthNanos") },
       usedText: spentText("a month"),
     });
   }

@@ -60,6 +60,7 @@ const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
   "limit_parallel",
   "limit_budget_day",
   "limit_budget_month",
+  "limit_budget_reserved",
 ]);
 
 /** Returns the error of a refusal. A home that refuses for a reason of a later version refuses for a while. */

@@ -170,6 +170,7 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
           "limit_parallel",
           "limit_budget_day",
           "limit_budget_month",
+          "limit_budget_reserved",
           "bodies_full",
           "user_bodies_full",
         ] as const)

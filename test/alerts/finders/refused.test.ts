@@ -30,6 +30,16 @@ test("a name that no agent ever offered is reported as a note if it was requeste
   expect(await bench.look(16 * 60)).toEqual([]);
 });
 
+test("a user whose budget is used up, and whose program goes on asking, is a note", async () => {
+  const bench = createAlertsBench();
+  joinAgent(bench.relay, "a", v2);
+  bench.users.set("u0", "Ann");
+  for (let time = 0; time < 20; time++)
+    bench.monitor.refused(userPrincipal("u0"), "limit_budget_month", undefined);
+  await bench.look();
+  expect(messagesOf(bench)).toEqual(["Ann was refused 20 times within 5 min by a limit: cost per month."]);
+});
+
 test("a user who is refused by limits again and again is a note, and many such users are a problem", async () => {
   const bench = createAlertsBench();
   joinAgent(bench.relay, "a", v2);

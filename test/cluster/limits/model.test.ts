@@ -140,6 +140,7 @@ test(`three nodes that stay have the results of a single server in 3,000 random 
     "limit_tokens",
     "limit_budget_day",
     "limit_budget_month",
+    "limit_budget_reserved",
     "ok",
     "reserved: ok",
   ])

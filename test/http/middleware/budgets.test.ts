@@ -113,7 +113,17 @@ describe("a budget", () => {
     await until(async () => answers.length === 19);
     expect(answers.map(({ status }) => status)).toEqual(Array(19).fill(429));
     expect(rateLimitHeaders(answers[0] as Response)).toMatchObject({ "retry-after": "1" });
-    expect(await answers[0]?.text()).toContain("Running requests have reserved the rest.");
+    // Nothing was spent yet: a program must not take this for a budget that is used up.
+    expect(rateLimitHeaders(answers[0] as Response)).not.toHaveProperty("x-should-retry");
+    expect((await answers[0]?.json()) as object).toMatchObject({
+      error: {
+        type: "rate_limit_error",
+        code: "rate_limit_exceeded",
+        message: expect.stringMatching(
+          /^Your running requests have reserved the rest of your budget\. The budget of a month is 1 EUR, and 0 EUR were spent\. .* Please try again in 1s\.$/,
+        ),
+      },
+    });
     answerChat(agent, (await agent.next("ask")).ask, false);
     await until(async () => answers.length === 20);
     const session = (await (await caller.get("/api/session")).json()) as Session;

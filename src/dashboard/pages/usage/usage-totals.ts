@@ -85,6 +85,7 @@ const REASONS: Readonly<Record<string, TextKey>> = {
   limit_parallel: "usage.refused.limit_parallel",
   limit_budget_day: "usage.refused.limit_budget_day",
   limit_budget_month: "usage.refused.limit_budget_month",
+  limit_budget_reserved: "usage.refused.limit_budget_reserved",
   model_not_allowed: "usage.refused.model_not_allowed",
   model_not_found: "usage.refused.model_not_found",
   endpoint_unsupported: "usage.refused.endpoint_unsupported",
