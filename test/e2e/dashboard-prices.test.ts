@@ -97,6 +97,12 @@ inBrowser("dashboard: prices and budgets", (browser) => {
         .getByText(/^€\d+\.\d\d$/)
         .first(),
     );
+    await goTo(page, "Traffic");
+    await shows(page.getByText("Cost per minute", { exact: true }));
+    await page.getByRole("radio", { name: "By user" }).check();
+    await shows(rowOf(page, "Traffic by user", "Ann").getByText(/^€\d+\.\d\d$/));
+    await rowOf(page, "Traffic by user", "Ann").getByRole("link", { name: "Ann" }).click();
+    await shows(page.getByText("Cost per minute", { exact: true }), page.getByText("Cost", { exact: true }));
     await goTo(page, "Requests");
     await page.getByRole("table", { name: "Requests, newest first" }).getByRole("link").first().click();
     await shows(page.getByRole("dialog", { name: "Request" }).getByText(/^€\d+\.\d\d$/));

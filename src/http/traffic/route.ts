@@ -19,7 +19,7 @@ interface TrafficDeps {
   now: () => number;
 }
 
-const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6, cost: 0.000161 };
+const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6, cost: 0.000161, unpriced: 0 };
 const DURATIONS = {
   ...{ queue_ms_p50: 1, queue_ms_p95: 2, first_byte_ms_p50: 197, first_byte_ms_p95: 197 },
   ...{ duration_ms_p50: 789, duration_ms_p95: 789, tokens_per_second: 41.5 },
@@ -42,7 +42,14 @@ const EXAMPLE: TrafficAnswer = {
     total: TOTAL,
   },
   steps: {
-    ...{ asks: [2], failed: [1], prompt_tokens: [14], completion_tokens: [6], cost: [0.000161] },
+    ...{
+      asks: [2],
+      failed: [1],
+      prompt_tokens: [14],
+      completion_tokens: [6],
+      cost: [0.000161],
+      unpriced: [0],
+    },
     ...{ queue_ms_p50: [1], queue_ms_p95: [2], first_byte_ms_p50: [197], first_byte_ms_p95: [197] },
     ...{ duration_ms_p50: [789], duration_ms_p95: [789], tokens_per_second: [41.5], refused: [1] },
     errors: { agent_failed: [1] },
@@ -53,7 +60,7 @@ const EXAMPLE: TrafficAnswer = {
 const ROUTES = {
   readTraffic: route("GET /admin/traffic", {
     access: "admin",
-    summary: "Read requests, failures, tokens and durations over time",
+    summary: "Read requests, failures, tokens, costs and durations over time",
     description:
       "A request counts in the step in which it ends. Steps of a minute are kept for a day, and steps of an hour for 31 days; a longer period is made of hours. A step has up to 100 agents, models, users and endpoints each. What these do not tell, such as the numbers of several filters together, is counted from the newest 50,000 requests that match, among some millions: see `counted_from`. With `by`, a filter of the same kind chooses the total, and not the groups. Refused requests are known for everything, a user, or an endpoint.",
     query: TrafficQuery,

@@ -67,6 +67,7 @@ export async function scanTraffic(usage: Pick<UsageStore, "list">, query: ScanQu
 function endedOf(row: StoredRequest): EndedRequest {
   return endedRequest({
     ...{ outcome: row.outcome, queueMs: row.queueMs, durationMs: row.durationMs, costNanos: row.costNanos },
+    agent: row.agent,
     ...{ firstByteMs: row.firstByteMs ?? undefined, deltas: 0 },
     ...{ inputTokens: row.inputTokens ?? 0, outputTokens: row.outputTokens ?? 0 },
   });

@@ -33,6 +33,8 @@ const NUMBERS = {
   completion_tokens: count,
   /** In units of the currency. Requests without a price are not in it. */
   cost: amount,
+  /** Requests that an agent had and whose cost is not known, as their models had no price. */
+  unpriced: count,
 };
 /** The medians and 95th percentiles, in milliseconds and within 9%; null without requests. */
 const DURATIONS = {

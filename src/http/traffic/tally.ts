@@ -13,8 +13,8 @@ export interface EndedRequest {
   failure: string | undefined;
   inputTokens: number;
   outputTokens: number;
-  /** In billionths of the currency's unit; 0 if it is not known. */
-  costNanos: number;
+  /** In billionths of the currency's unit; null if its model had no price. */
+  costNanos: number | null;
   /** How long a streamed answer took after its first byte, in milliseconds; undefined if it tells no speed. */
   streamedMs: number | undefined;
   /** The buckets of its durations. That of the first byte is undefined if there was none. */
@@ -26,6 +26,7 @@ export interface EndedRequest {
 /** The parts of a request that are counted. */
 type Ended = Pick<AskRecord, "queueMs" | "firstByteMs" | "durationMs" | "deltas" | "costNanos"> & {
   outcome: string;
+  agent?: string | null | undefined;
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
 };
@@ -36,7 +37,8 @@ export function endedRequest(record: Ended): EndedRequest {
     failure: outcome === "ok" ? undefined : outcome,
     inputTokens,
     outputTokens,
-    costNanos: record.costNanos ?? 0,
+    // What no agent had costs nothing.
+    costNanos: record.costNanos ?? (record.agent == null ? 0 : null),
     streamedMs: streamedMsOf(record),
     queue: bucketOf(record.queueMs),
     firstByte: firstByteMs === undefined ? undefined : bucketOf(firstByteMs),
@@ -58,6 +60,8 @@ export class Tally {
   outputTokens = 0;
   /** In billionths of the currency's unit. */
   costNanos = 0;
+  /** The requests whose models had no price. */
+  unpriced = 0;
   /** The output tokens of streamed answers, and how long these took after their first byte, in milliseconds. */
   streamedTokens = 0;
   streamedMs = 0;
@@ -76,7 +80,8 @@ export class Tally {
     this.asks++;
     this.inputTokens += inputTokens;
     this.outputTokens += outputTokens;
-    this.costNanos += ended.costNanos;
+    this.costNanos += ended.costNanos ?? 0;
+    if (ended.costNanos === null) this.unpriced++;
     if (streamedMs !== undefined) {
       this.streamedTokens += outputTokens;
       this.streamedMs += streamedMs;
@@ -105,6 +110,7 @@ export class Tally {
     this.inputTokens += other.inputTokens;
     this.outputTokens += other.outputTokens;
     this.costNanos += other.costNanos;
+    this.unpriced += other.unpriced;
     this.streamedTokens += other.streamedTokens;
     this.streamedMs += other.streamedMs;
     for (const name of ["queue", "firstByte", "duration"] as const) this[name].add(other[name]);
@@ -114,11 +120,11 @@ export class Tally {
   }
 
   pack(): string {
-    const { asks: a, failed: f, inputTokens: i, outputTokens: o, costNanos: c, label: l } = this;
+    const { asks: a, failed: f, inputTokens: i, outputTokens: o, costNanos: c, unpriced: u, label: l } = this;
     const [q, b, d] = [this.queue.pack(), this.firstByte.pack(), this.duration.pack()];
     const [t, s] = [this.streamedTokens, Math.round(this.streamedMs)];
     const [e, r] = [Object.fromEntries(this.errors), Object.fromEntries(this.refusals)];
-    return JSON.stringify({ a, f, i, o, c, t, s, l, q, b, d, e, ...(this.refusals.size > 0 && { r }) });
+    return JSON.stringify({ a, f, i, o, c, u, t, s, l, q, b, d, e, ...(this.refusals.size > 0 && { r }) });
   }
 
   /** Adds the tally that `pack` returned. What another program wrote counts as nothing. */
@@ -129,6 +135,7 @@ export class Tally {
     this.inputTokens += countIn(packed["i"]);
     this.outputTokens += countIn(packed["o"]);
     this.costNanos += nanosIn(packed["c"]);
+    this.unpriced += countIn(packed["u"]);
     this.streamedTokens += countIn(packed["t"]);
     this.streamedMs += countIn(packed["s"]);
     if (typeof packed["l"] === "string") this.label = packed["l"];

@@ -191,8 +191,11 @@ describe("the cost of requests", () => {
     expect([currency, requests?.map(({ cost }) => cost)]).toEqual(["EUR", [null, 0.006, 0.11]]);
     setSystemTime(NOON + 180_000);
     expect((await admin(server.url, "/admin/traffic?by=user")).groups).toMatchObject([
-      { name: user.user_id, cost: 0.116 },
+      { name: user.user_id, cost: 0.116, unpriced: 1 },
     ]);
+    expect(await admin(server.url, "/admin/traffic?surface=chat%2Fcompletions&model=m")).toMatchObject({
+      total: { cost: 0.116, unpriced: 1 },
+    });
     expect(await (await caller.get("/api/usage?by=&format=csv")).text()).toContain(",cost,unpriced,");
     expect(server.logged()).toContain('"cost":0.11');
   });

@@ -2,7 +2,7 @@ import { useMemo } from "hono/jsx/dom";
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { Chart, type ChartSeries, type Color } from "../../components/chart.tsx";
-import { formatDuration, formatShort, formatTime } from "../../format.ts";
+import { formatDuration, formatMoney, formatShort, formatTime } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,7 +16,8 @@ export function TrafficCharts({ traffic }: { traffic: TrafficAnswer }) {
   const { xs, series } = useMemo(() => chartsOf(traffic), [traffic]);
   const isLong = Date.parse(traffic.to) - Date.parse(traffic.from) > DAY_MS + 2 * traffic.every_ms;
   const common = { xs, ...(isLong && { xLabel: (x: number) => formatTime(x * 1000).slice("2026-".length) }) };
-  const { unit, count } = stepOf(traffic.every_ms);
+  const { currency, every_ms } = traffic;
+  const { unit, count } = stepOf(every_ms);
   const counts = { ...common, format: formatShort };
   const times = { ...common, format: formatDuration, spanGaps: true, hasPoints: true, yMaxAtLeast: 10 };
   return (
@@ -39,6 +40,18 @@ export function TrafficCharts({ traffic }: { traffic: TrafficAnswer }) {
       <Card>
         <Chart {...counts} title={text(`traffic.tokensPer.${unit}`, { count })} series={series.tokens} />
       </Card>
+      {currency === null ? null : (
+        <Card>
+          <Chart
+            {...common}
+            format={(value) => formatMoney(value, currency)}
+            isMoney
+            yMaxAtLeast={0.000001}
+            title={text(`traffic.costPer.${unit}`, { count })}
+            series={[{ label: currency, color: "accent", values: traffic.steps.cost }]}
+          />
+        </Card>
+      )}
     </div>
   );
 }

@@ -4,10 +4,11 @@ import { Card, EmptyState } from "../../components/card.tsx";
 import { Hint } from "../../components/name.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { type Column, Table } from "../../components/table.tsx";
-import { formatDuration, formatNumber, formatShare, formatWhole } from "../../format.ts";
+import { formatDuration, formatMoney, formatNumber, formatShare, formatWhole } from "../../format.ts";
 import { replaceHref } from "../../state/query.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
+import { unpricedNote } from "../usage/total-tiles.tsx";
 import { refusalText } from "../usage/usage-totals.ts";
 import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
 import { GROUP_NAMES, GROUPS, requestParams, type TrafficView, trafficHref } from "./traffic-view.ts";
@@ -15,7 +16,12 @@ import { GROUP_NAMES, GROUPS, requestParams, type TrafficView, trafficHref } fro
 type Group = NonNullable<TrafficAnswer["groups"]>[number];
 
 /** The totals by agent, model, user or endpoint. Each leads to its own charts, and to its requests. */
-export function TrafficGroups({ view, groups }: { view: TrafficView; groups: readonly Group[] }) {
+export function TrafficGroups(props: {
+  view: TrafficView;
+  groups: readonly Group[];
+  currency: string | null;
+}) {
+  const { view, groups, currency } = props;
   return (
     <Card
       title={text("traffic.compare")}
@@ -32,7 +38,7 @@ export function TrafficGroups({ view, groups }: { view: TrafficView; groups: rea
       <Table
         key={view.by}
         caption={text(`traffic.caption.${view.by}`)}
-        columns={columnsOf(view, groups)}
+        columns={[...columnsOf(view, groups), ...costColumn(currency)]}
         rows={groups}
         keyOf={({ name }) => name}
         empty={<EmptyState title={text("traffic.none")} />}
@@ -97,6 +103,23 @@ function columnsOf(view: TrafficView, groups: readonly Group[]): Column<Group>[]
       title: text("traffic.tokens"),
       cell: ({ prompt_tokens, completion_tokens }) => formatWhole(prompt_tokens + completion_tokens),
       sortBy: ({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens,
+      isNumber: true,
+    },
+  ];
+}
+
+/** Returns a cost, which is not known if no request had a price. */
+export const costText = ({ cost, unpriced }: Pick<Group, "cost" | "unpriced">, currency: string): string =>
+  formatMoney(cost === 0 && unpriced > 0 ? null : cost, currency);
+
+/** Without prices there is nothing to show. */
+function costColumn(currency: string | null): Column<Group>[] {
+  if (currency === null) return [];
+  return [
+    {
+      title: text("traffic.cost"),
+      cell: (group) => <Hint text={costText(group, currency)} about={unpricedNote(group.unpriced) ?? ""} />,
+      sortBy: ({ cost }) => cost,
       isNumber: true,
     },
   ];

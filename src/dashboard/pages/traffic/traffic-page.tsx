@@ -11,9 +11,10 @@ import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
 import { richText, text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
+import { unpricedNote } from "../usage/total-tiles.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { TrafficErrors } from "./traffic-errors.tsx";
-import { TrafficGroups } from "./traffic-groups.tsx";
+import { costText, TrafficGroups } from "./traffic-groups.tsx";
 import { TrafficRefusals } from "./traffic-refusals.tsx";
 import {
   GROUP_NAMES,
@@ -29,7 +30,7 @@ const RELOAD_EVERY_MS = 15_000;
 /** With filters, the numbers are counted from the requests themselves, which takes longer. */
 const RELOAD_FILTERED_EVERY_MS = 60_000;
 
-/** Requests, failures, tokens and durations over time: of everything, or of one agent, model, user or endpoint. */
+/** Requests, failures, tokens, costs and durations over time: of everything, or of one agent, model, user or endpoint. */
 export function TrafficPage({ query }: { query: URLSearchParams }) {
   const view = readTrafficView(query);
   const { value, error, reload } = useFetch(
@@ -87,7 +88,7 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
       )}
       {traffic.total.asks > 0 || (traffic.total.refused ?? 0) > 0 ? (
         <>
-          <Totals view={view} total={traffic.total} />
+          <Totals view={view} traffic={traffic} />
           <TrafficCharts traffic={traffic} />
           <TrafficErrors view={view} errors={traffic.total.errors} />
           <TrafficRefusals view={view} total={traffic.total} />
@@ -97,13 +98,14 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
           <EmptyState title={text("traffic.none")} />
         </Card>
       )}
-      <TrafficGroups view={view} groups={traffic.groups ?? []} />
+      <TrafficGroups view={view} groups={traffic.groups ?? []} currency={traffic.currency} />
     </>
   );
 }
 
-function Totals({ view, total }: { view: TrafficView; total: TrafficAnswer["total"] }) {
-  const { asks, failed, prompt_tokens, completion_tokens } = total;
+function Totals({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer }) {
+  const { total, currency } = traffic;
+  const { asks, failed, prompt_tokens, completion_tokens, unpriced } = total;
   const link = (shown: string, outcome?: string) => (
     <a href={requestsHref({ ...requestParams(view), outcome })}>{shown}</a>
   );
@@ -142,6 +144,14 @@ function Totals({ view, total }: { view: TrafficView; total: TrafficAnswer["tota
         value={formatShort(prompt_tokens + completion_tokens)}
         note={text("traffic.tokens.output", { count: formatShort(completion_tokens) })}
       />
+      {currency === null ? null : (
+        <Tile
+          label={text("traffic.cost")}
+          value={costText(total, currency)}
+          note={unpricedNote(unpriced)}
+          tone={unpriced > 0 ? "warn" : "plain"}
+        />
+      )}
     </Tiles>
   );
 }

@@ -56,5 +56,6 @@ export function TotalTiles({ entries, currency, requestsOf }: TotalTilesProps) {
   );
 }
 
-const unpricedNote = (unpriced: number) =>
+/** Says how many requests are not in a cost. */
+export const unpricedNote = (unpriced: number) =>
   unpriced > 0 ? countedText("usage.unpriced", unpriced, { count: formatWhole(unpriced) }) : undefined;
