@@ -3,6 +3,7 @@ import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { signAdHoc } from "./codesign.ts";
 import { dashboardPlugin } from "./dashboard.ts";
+import { librariesPlugin } from "./libraries.ts";
 import { installRuntime, isTarget, TARGETS, type Target } from "./runtime.ts";
 
 const NAME = "chatgpt-api-server";
@@ -58,7 +59,7 @@ async function compile(target: Target | undefined, outfile: string, scratch: str
       autoloadPackageJson: false,
       execArgv: ["--disallow-code-generation-from-strings=strict"],
     },
-    plugins: [await dashboardPlugin(ROOT)],
+    plugins: [await dashboardPlugin(ROOT), await librariesPlugin(ROOT)],
     define: {
       "process.env.NODE_ENV": JSON.stringify("production"),
       // Only a workflow of GitHub has it: `update` fetches releases from there.
