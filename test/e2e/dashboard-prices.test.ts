@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
-import { startScene } from "../support/scene.ts";
+import { type Scene, startScene } from "../support/scene.ts";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
@@ -11,6 +11,14 @@ async function addPrice(page: Page, row: number, fields: Record<string, string>)
   await button(page, "Add a model").click();
   for (const [label, text] of Object.entries(fields))
     await page.getByLabel(`Row ${row}: ${label}`, { exact: true }).fill(text);
+}
+
+async function pricesOf(scene: Scene): Promise<{ models: unknown }> {
+  const { body } = await scene.request<{ settings: { prices: { current: { models: unknown } } } }>(
+    "/admin/settings",
+    { headers: { authorization: scene.adminKey } },
+  );
+  return body.settings.prices.current;
 }
 
 inBrowser("dashboard: prices and budgets", (browser) => {
@@ -29,25 +37,24 @@ inBrowser("dashboard: prices and budgets", (browser) => {
     await checkAccessibility(page);
     await button(page, "Save").click();
     await shows(page.getByText("Saved the prices."));
-    const headers = { authorization: scene.adminKey };
     const saved = { currency: "CHF", models: { echo: { input: 2.5 }, "gpt-*": { output: 10, hour: 0.4 } } };
-    const current = async () =>
-      (await scene.request<{ settings: { prices: { current: unknown } } }>("/admin/settings", { headers }))
-        .body.settings.prices.current;
-    expect(await current()).toEqual(saved);
+    expect(await pricesOf(scene)).toEqual(saved);
     await page.reload();
     expect(await page.getByLabel("Row 2: Hour").inputValue()).toBe("0.4");
     await button(page, "Remove row 1").click();
     expect(await page.getByLabel("Row 1: Model").inputValue()).toBe("gpt-*");
     await button(page, "Save").click();
     await hides(page.getByLabel("Row 2: Model"));
-    expect(await current()).toEqual({ currency: "CHF", models: { "gpt-*": { output: 10, hour: 0.4 } } });
+    expect(await pricesOf(scene)).toEqual({
+      currency: "CHF",
+      models: { "gpt-*": { output: 10, hour: 0.4 } },
+    });
     await button(page, "Use the server's settings").click();
     await shows(page.getByText("No model has a price."));
     await hides(button(page, "Use the server's settings"));
   });
 
-  test("a change that someone else has made meanwhile is not overwritten", async () => {
+  test("a change that someone else has made meanwhile is not overwritten at once", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     const page = await openDashboard(browser, scene);
     await goTo(page, "Prices");
@@ -57,8 +64,12 @@ inBrowser("dashboard: prices and budgets", (browser) => {
     await scene.request("/admin/settings", { method: "PATCH", headers, body: JSON.stringify({ prices }) });
     browser.allow(/status of 412/);
     await button(page, "Save").click();
-    await shows(page.getByRole("alert").getByText("The settings have been changed meanwhile"));
+    await shows(page.getByRole("alert").getByText(/^Somebody else has changed the settings meanwhile/));
     expect(await page.getByLabel("Row 1: Input").inputValue()).toBe("1");
+    expect(await pricesOf(scene)).toEqual(prices);
+    await button(page, "Save").click();
+    await shows(page.getByText(/^Saved the prices/));
+    expect((await pricesOf(scene)).models).toEqual({ echo: { input: 1 } });
   });
 
   test("usage, the request and the user's own page show costs, and what is left of a budget", async () => {

@@ -1,5 +1,5 @@
 import type { UserField } from "../../user-attributes.ts";
-import { pathOf, request, send } from "./request.ts";
+import { pathOf, type RequestOptions, request, send } from "./request.ts";
 import type {
   AddedAgentKey,
   AddedPairing,
@@ -16,7 +16,6 @@ import type {
   Overview,
   OwnRequest,
   Pairing,
-  PriceList,
   RotatedToken,
   SessionAnswer,
   SessionRow,
@@ -46,11 +45,15 @@ export interface UsageQuery {
   limit?: number;
 }
 
-/** The settings, and the tag that tells whether they have changed since. */
-export interface TaggedSettings {
-  answer: SettingsAnswer;
+/** A resource, and the tag that tells whether it has changed since. */
+export interface Tagged<Answer> {
+  answer: Answer;
+  /** Its `ETag`. */
   tag: string | null;
 }
+
+/** New values by the names of settings. Null takes a change back. */
+export type SettingChanges = Readonly<Record<string, unknown>>;
 
 interface RequestList<Shown> {
   requests: Shown[];
@@ -74,26 +77,11 @@ export const api = {
   endSession: (id: string) => request("DELETE", pathOf(["api", "sessions", id])),
 
   overview: (signal?: AbortSignal) => request<Overview>("GET", "/admin/overview", withSignal(signal)),
-  /** Returns the settings with their `ETag`, which a change sends back. */
-  settings: async (signal?: AbortSignal): Promise<TaggedSettings> =>
-    settingsIn(await send("GET", "/admin/settings", withSignal(signal))),
-  /** Changes settings, and null takes a change back. Rejects with status 412 if they have changed since `tag`. */
-  changeSettings: async (
-    changes: Readonly<Record<string, unknown>>,
-    tag: string | null,
-  ): Promise<TaggedSettings> =>
-    settingsIn(
-      await send("PATCH", "/admin/settings", {
-        body: changes,
-        headers: tag === null ? {} : { "if-match": tag },
-      }),
-    ),
-  /** Returns the prices in force, with what identifies this state of the settings. */
-  prices: async (signal?: AbortSignal): Promise<KnownPrices> =>
-    pricesIn(await send("GET", "/admin/settings", withSignal(signal))),
-  /** Replaces the prices, or takes the change back with null. Rejects if someone else has changed a setting since. */
-  changePrices: async (prices: PriceList | null, { etag }: KnownPrices): Promise<KnownPrices> =>
-    pricesIn(await send("PATCH", "/admin/settings", { body: { prices }, headers: { "if-match": etag } })),
+  settings: (signal?: AbortSignal) =>
+    requestTagged<SettingsAnswer>("GET", "/admin/settings", withSignal(signal)),
+  /** Changes settings. Rejects with status 412 if they are not those of `known` any more. */
+  changeSettings: (changes: SettingChanges, known: Tagged<SettingsAnswer>) =>
+    requestTagged<SettingsAnswer>("PATCH", "/admin/settings", { body: changes, headers: ifMatch(known) }),
   /** Sends a test message to the webhook of the alerts. */
   testWebhook: () => request<WebhookTested>("POST", "/admin/webhook/test"),
   audit: (query: Record<string, string | number | undefined>, signal?: AbortSignal) =>
@@ -183,25 +171,18 @@ export const api = {
     request<RotatedToken>("POST", "/api/token/rotate", { body: { grace_seconds: graceS } }),
 };
 
-async function settingsIn(response: Response): Promise<TaggedSettings> {
-  return { answer: (await response.json()) as SettingsAnswer, tag: response.headers.get("etag") };
+async function requestTagged<Answer>(
+  method: string,
+  path: string,
+  options: RequestOptions,
+): Promise<Tagged<Answer>> {
+  const response = await send(method, path, options);
+  return { answer: (await response.json()) as Answer, tag: response.headers.get("etag") };
 }
 
-export interface KnownPrices {
-  list: PriceList;
-  /** Whether they were changed while the server ran. */
-  isChanged: boolean;
-  etag: string;
-}
-
-async function pricesIn(response: Response): Promise<KnownPrices> {
-  const { settings } = (await response.json()) as SettingsAnswer;
-  const setting = settings["prices"];
-  return {
-    list: setting?.current as PriceList,
-    isChanged: typeof setting?.changed_at === "string",
-    etag: response.headers.get("etag") ?? "*",
-  };
+/** Returns the header that makes a change fail if the resource has changed. */
+function ifMatch({ tag }: Tagged<unknown>): Record<string, string> {
+  return tag === null ? {} : { "if-match": tag };
 }
 
 /** Returns the path of a usage request. With `format: "csv"` it is the address of a download. */

@@ -1,5 +1,6 @@
 import { useRef } from "hono/jsx/dom";
-import { api, type KnownPrices } from "../../api/api.ts";
+import { api } from "../../api/api.ts";
+import type { PriceList, SettingsAnswer } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { Field } from "../../components/field.tsx";
@@ -10,13 +11,17 @@ import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { refreshSession } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { type SettingsState, useSettings } from "../../state/use-settings.ts";
 import { richText, text } from "../../texts/texts.ts";
 import { EMPTY_ROW, PRICE_FIELDS, type PriceRow, readPrices, rowsOf } from "./price-form.ts";
 import { PriceTable } from "./price-table.tsx";
 
 /** The prices of models, which can be changed while the server runs. */
 export function PricesPage() {
-  const { value, error, replace } = useFetch((signal) => api.prices(signal), []);
+  const { answer, error, change } = useSettings();
+  // The editor begins anew with what was saved, and keeps what was typed until then.
+  const [saves, setSaves] = useState(0);
+  const setting = answer?.settings["prices"];
   return (
     <>
       <PageHeader
@@ -26,17 +31,26 @@ export function PricesPage() {
         })}
       />
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {value ? <PriceEditor key={value.etag} known={value} onSaved={replace} /> : null}
+      {setting ? (
+        <PriceEditor
+          key={saves}
+          setting={setting}
+          change={change}
+          onSaved={() => setSaves((before) => before + 1)}
+        />
+      ) : null}
     </>
   );
 }
 
 interface PriceEditorProps {
-  known: KnownPrices;
-  onSaved: (known: KnownPrices) => void;
+  setting: SettingsAnswer["settings"][string];
+  change: SettingsState["change"];
+  onSaved: () => void;
 }
 
-function PriceEditor({ known, onSaved }: PriceEditorProps) {
+function PriceEditor({ setting, change, onSaved }: PriceEditorProps) {
+  const list = setting.current as PriceList;
   const { value: models } = useFetch((signal) => api.models(signal), []);
   const next = useRef(0);
   const numbered = (row: PriceRow) => {
@@ -44,11 +58,11 @@ function PriceEditor({ known, onSaved }: PriceEditorProps) {
     next.current = id + 1;
     return { id, row };
   };
-  const [rows, setRows] = useState(() => rowsOf(known.list).map(numbered));
-  const change = async (list: KnownPrices["list"] | null) => {
-    const saved = await api.changePrices(list, known);
-    onSaved(saved);
-    showToast(text(list ? "prices.saved" : "prices.reset"));
+  const [rows, setRows] = useState(() => rowsOf(list).map(numbered));
+  const save = async (prices: PriceList | null) => {
+    await change({ prices });
+    onSaved();
+    showToast(text(prices ? "prices.saved" : "prices.reset"));
     // The session tells the currency.
     await refreshSession();
   };
@@ -61,14 +75,14 @@ function PriceEditor({ known, onSaved }: PriceEditorProps) {
     <Card title={text("prices.list")}>
       <Form
         submit={text("prices.save")}
-        onSubmit={(fields) => change(read(fields))}
+        onSubmit={(fields) => save(read(fields))}
         actions={
           <>
             <Button onClick={() => setRows((before) => [...before, numbered(EMPTY_ROW)])}>
               {text("prices.add")}
             </Button>
-            {known.isChanged ? (
-              <Button kind="quiet" onClick={() => change(null)}>
+            {setting.changed_at ? (
+              <Button kind="quiet" onClick={() => save(null)}>
                 {text("prices.useDefault")}
               </Button>
             ) : null}
@@ -79,7 +93,7 @@ function PriceEditor({ known, onSaved }: PriceEditorProps) {
           <Field
             label={text("prices.currency")}
             name="currency"
-            value={known.list.currency}
+            value={list.currency}
             hint={text("prices.currency.hint")}
             autocomplete="off"
             required

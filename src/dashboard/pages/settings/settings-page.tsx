@@ -1,11 +1,10 @@
-import { api } from "../../api/api.ts";
 import type { SettingsAnswer } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
 import { Card, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatTime, formatUptime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
-import { useFetch } from "../../state/use-fetch.ts";
+import { useSettings } from "../../state/use-settings.ts";
 import { code } from "../../texts/code.tsx";
 import { countedText, richText, text } from "../../texts/texts.ts";
 import { ChangeSettingDialog } from "./change-setting-dialog.tsx";
@@ -18,10 +17,10 @@ type Certificate = NonNullable<SettingsAnswer["certificate"]>;
 
 /** The settings in force, of which some can be changed here, and the backup. */
 export function SettingsPage() {
-  const { value, error, replace } = useFetch((signal) => api.settings(signal), []);
+  const { answer, error, change } = useSettings();
   const [changing, setChanging] = useState<Setting | undefined>(undefined);
   const ChangeDialog = changing?.name === WEBHOOK ? WebhookDialog : ChangeSettingDialog;
-  const offersBackup = value === undefined || keepsFile(value.answer);
+  const offersBackup = answer === undefined || keepsFile(answer);
   return (
     <>
       <PageHeader title={text("settings.title")} lead={text("settings.lead")}>
@@ -32,14 +31,9 @@ export function SettingsPage() {
         ) : null}
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {value ? <SettingsView answer={value.answer} onChange={setChanging} /> : null}
-      {value && changing ? (
-        <ChangeDialog
-          setting={changing}
-          tag={value.tag}
-          onChanged={(answer, tag) => replace({ answer, tag })}
-          onClose={() => setChanging(undefined)}
-        />
+      {answer ? <SettingsView answer={answer} onChange={setChanging} /> : null}
+      {changing ? (
+        <ChangeDialog setting={changing} change={change} onClose={() => setChanging(undefined)} />
       ) : null}
     </>
   );

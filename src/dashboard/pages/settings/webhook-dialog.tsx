@@ -5,7 +5,7 @@ import { Field, Select } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { type TextKey, text } from "../../texts/texts.ts";
-import { type ChangeProps, changeSetting } from "./change-setting-dialog.tsx";
+import type { ChangeProps } from "./change-setting-dialog.tsx";
 import { FORMATS, readWebhook, SEVERITIES } from "./webhook.ts";
 
 const optionsOf = (names: Readonly<Record<string, TextKey>>) =>
@@ -15,17 +15,16 @@ const optionsOf = (names: Readonly<Record<string, TextKey>>) =>
  * Changes the webhook of the alerts. The server shows neither its address nor its secret, so both are entered again with
  * each change.
  */
-export function WebhookDialog({ setting, tag, onChanged, onClose }: ChangeProps) {
+export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
   const { hasUrl, hasSecret, format, severity } = readWebhook(setting.current);
-  const change = async (value: unknown) => {
-    const changed = await changeSetting(setting.name, value, tag);
-    onChanged(changed.answer, changed.tag);
+  const changeTo = async (value: unknown) => {
+    await change({ [setting.name]: value });
     showToast(text("settings.changed", { label: setting.label }));
     onClose();
   };
   const submit = ({ url = "", secret = "", ...rest }: Record<string, string>) => {
     if (url === "") throw new Error(text("webhook.url.missing"));
-    return change({ url, secret: secret === "" ? null : secret, ...rest });
+    return changeTo({ url, secret: secret === "" ? null : secret, ...rest });
   };
   const none = { url: null, secret: null, format, severity };
   return (
@@ -37,9 +36,9 @@ export function WebhookDialog({ setting, tag, onChanged, onClose }: ChangeProps)
         actions={
           <>
             {hasUrl ? <Button onClick={sendTest}>{text("webhook.test")}</Button> : null}
-            {hasUrl ? <Button onClick={() => change(none)}>{text("webhook.remove")}</Button> : null}
+            {hasUrl ? <Button onClick={() => changeTo(none)}>{text("webhook.remove")}</Button> : null}
             {setting.from === "database" ? (
-              <Button kind="quiet" onClick={() => change(null)}>
+              <Button kind="quiet" onClick={() => changeTo(null)}>
                 {text("webhook.reset")}
               </Button>
             ) : null}

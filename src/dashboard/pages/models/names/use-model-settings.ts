@@ -1,7 +1,5 @@
-import { api, type TaggedSettings } from "../../../api/api.ts";
-import { ApiError } from "../../../api/request.ts";
-import { useFetch } from "../../../state/use-fetch.ts";
-import { text } from "../../../texts/texts.ts";
+import type { SettingsAnswer } from "../../../api/types.ts";
+import { useSettings } from "../../../state/use-settings.ts";
 
 /** The names that are set for models. */
 export interface ModelNames {
@@ -44,43 +42,37 @@ export interface NamesProps {
 
 export type Changes = { [Name in NameSetting]?: ModelNames[Name] | null };
 
-const CHANGED_MEANWHILE = 412;
-
-/** Loads the aliases and fallbacks, and changes them. `onChange` is called after each change. */
+/** Loads the aliases and fallbacks, and changes them. `onChange` is called after each attempt to change them. */
 export function useModelSettings(onChange: () => void): ModelSettings {
-  const { value, error, replace } = useFetch((signal) => api.settings(signal), []);
-  const current = value && namesIn(value);
+  const { answer, error, change } = useSettings();
+  const current = answer && namesIn(answer);
   return {
     ...{ current, error },
-    sourceOf: (name) => sourceIn(value, name),
+    sourceOf: (name) => sourceIn(answer, name),
     async change(changesOf) {
-      if (!value || !current) return;
+      if (!current) return;
       try {
-        replace(await api.changeSettings(changesOf(current), value.tag));
-      } catch (failure) {
-        if (!(failure instanceof ApiError) || failure.status !== CHANGED_MEANWHILE) throw failure;
-        replace(await api.settings());
+        await change(changesOf(current));
+      } finally {
         onChange();
-        throw new Error(text("models.changedMeanwhile"));
       }
-      onChange();
     },
   };
 }
 
-function namesIn({ answer: { settings } }: TaggedSettings): ModelNames {
+function namesIn({ settings }: SettingsAnswer): ModelNames {
   // The server's schemas say that the values are these.
   const currentOf = (name: NameSetting) => (settings[name]?.current ?? {}) as never;
   return { modelAliases: currentOf("modelAliases"), fallbacks: currentOf("fallbacks") };
 }
 
-function sourceIn(value: TaggedSettings | undefined, name: NameSetting): Source {
+function sourceIn(answer: SettingsAnswer | undefined, name: NameSetting): Source {
   const {
     from = "default",
     label = "",
     changed_at: changedAt = null,
     default: fallback,
-  } = value?.answer.settings[name] ?? {};
+  } = answer?.settings[name] ?? {};
   return { changedAt, from, label, default: fallback };
 }
 
