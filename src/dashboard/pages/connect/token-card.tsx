@@ -1,3 +1,4 @@
+import { api } from "../../api/api.ts";
 import type { SessionAnswer } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
@@ -8,9 +9,9 @@ import { hrefOf } from "../../state/route.ts";
 import { serverUrl } from "../../state/server-url.ts";
 import { useStore } from "../../state/use-store.ts";
 import { richText, text } from "../../texts/texts.ts";
+import { RotateDialog } from "../users/rotate-dialog.tsx";
 import { TokenDialog } from "../users/token-dialog.tsx";
 import { filledToken } from "./connect-state.ts";
-import { RotateDialog } from "./rotate-dialog.tsx";
 
 type User = SessionAnswer["user"];
 
@@ -43,13 +44,17 @@ export function TokenCard({ user }: { user: User }) {
       </div>
       {isRotating ? (
         <RotateDialog
-          onRotated={(token, note) => {
+          title={text("connect.rotate.title")}
+          onRotate={async (graceS, note) => {
+            const { token } = await api.rotateOwnToken(graceS);
             setRotating(false);
             setRotated({ token, note });
             filledToken.set(token);
           }}
           onClose={() => setRotating(false)}
-        />
+        >
+          <p>{text("connect.rotate.about")}</p>
+        </RotateDialog>
       ) : null}
       {rotated ? (
         <TokenDialog

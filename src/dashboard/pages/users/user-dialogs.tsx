@@ -1,6 +1,6 @@
 import { AMOUNT_FIELDS, LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
-import type { AddedUser, RotatedToken, User } from "../../api/types.ts";
+import type { AddedUser, User } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
 import { Field, Select } from "../../components/field.tsx";
@@ -23,7 +23,7 @@ export function AddUserDialog({ onAdded, onClose }: AddProps) {
       <Form
         submit={text("userDialog.add")}
         onSubmit={async (fields) => onAdded(await api.addUser(changesOf(EMPTY_FORM, fields)))}
-        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
+        actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
       >
         <UserFieldset values={EMPTY_FORM} />
       </Form>
@@ -48,7 +48,7 @@ export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
           if (Object.keys(changes).length > 0) onChanged(await api.changeUser(user.user_id, changes));
           else onClose();
         }}
-        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
+        actions={<Button onClick={onClose}>{text("dialog.cancel")}</Button>}
       >
         <UserFieldset values={before} />
       </Form>
@@ -159,45 +159,6 @@ function Limit({
       value={values[name]}
       placeholder={text("userForm.noLimit")}
     />
-  );
-}
-
-const GRACES = [
-  { value: "0", label: text("userDialog.grace.none") },
-  { value: "600", label: text("userDialog.grace.minutes") },
-  { value: "3600", label: text("userDialog.grace.hour") },
-  { value: "86400", label: text("userDialog.grace.day") },
-  { value: "604800", label: text("userDialog.grace.week") },
-];
-
-interface RotateProps {
-  user: User;
-  /** `note` says how long the old token stays valid. */
-  onRotated: (rotated: RotatedToken, note: string) => void;
-  onClose: () => void;
-}
-
-export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
-  return (
-    <Dialog title={text("userDialog.rotateTitle", { user: labelOf(user) })} onClose={onClose}>
-      <Form
-        submit={text("userDialog.rotate")}
-        onSubmit={async ({ grace = "86400" }) => {
-          const rotated = await api.rotateUser(user.user_id, Number(grace));
-          const state = GRACES.find(({ value }) => value === grace)?.label ?? "";
-          onRotated(rotated, text("userDialog.rotated", { state }));
-        }}
-        actions={<Button onClick={onClose}>{text("userDialog.cancel")}</Button>}
-      >
-        <Select
-          label={text("userDialog.oldToken")}
-          name="grace"
-          value="86400"
-          options={GRACES}
-          hint={text("userDialog.oldToken.hint")}
-        />
-      </Form>
-    </Dialog>
   );
 }
 

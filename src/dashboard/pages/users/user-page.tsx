@@ -17,8 +17,9 @@ import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { trafficHref } from "../traffic/traffic-view.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
+import { RotateDialog } from "./rotate-dialog.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
-import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
+import { ChangeUserDialog, DeleteDialog, DisableDialog } from "./user-dialogs.tsx";
 import { StateBadge } from "./user-table.tsx";
 import { labelOf } from "./user-text.ts";
 
@@ -109,8 +110,11 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
       ) : null}
       {open?.what === "rotate" ? (
         <RotateDialog
-          user={user}
-          onRotated={({ token }, note) => setOpen({ what: "token", token, note })}
+          title={text("userDialog.rotateTitle", { user: labelOf(user) })}
+          onRotate={async (graceS, note) => {
+            const { token } = await api.rotateUser(user.user_id, graceS);
+            setOpen({ what: "token", token, note });
+          }}
           onClose={close}
         />
       ) : null}
