@@ -27,6 +27,13 @@ export async function openSettings({ config, log, store }: { config: Config; log
   } catch (cause) {
     throw new CommandError(`Cannot read the settings in the database: ${messageOfError(cause)}.`, { cause });
   }
+  // The secrets of the command line and the environment are masked from the start.
+  const mask = () => {
+    const { url, secret } = settings.values.webhook;
+    for (const text of [url, secret]) if (text !== null) log.mask(text);
+  };
+  mask();
+  settings.onChange(mask);
   let isReadable = true;
   const reload = async () => {
     try {

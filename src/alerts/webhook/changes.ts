@@ -11,21 +11,32 @@ export interface Change {
 /** A group is reported again when it has grown by this factor. */
 const GROWTH = 2;
 
+/** Changes that are more recent may not have been reported before the node was lost that reported them. */
+const UNSURE_MS = 20_000;
+
+interface Report {
+  problem: Problem;
+  /** When it was reported, in milliseconds since 1970. */
+  at: number;
+  /** The receiver may not have got the report. */
+  isUnsure?: boolean;
+}
+
 /** Knows what the receiver knows, and finds the difference. Nothing piles up. */
 export class Reported {
-  /** The problems as they were reported, and when, in milliseconds since 1970. */
-  readonly #reported = new Map<string, { problem: Problem; at: number }>();
+  readonly #reported = new Map<string, Report>();
+  /** Problems whose end was reported lately. */
+  #ended: (Report & { endedAt: number })[] = [];
 
   /**
    * Returns the changes. A problem that has become a part of a group, or was one, is not over: the group, or what is left
    * of it, goes on.
    */
   changes(problems: readonly Problem[], severityMin: Severity): Change[] {
-    const counted = problems.filter(({ severity }) => compareSeverity(severity, severityMin) <= 0);
     const now = new Map(problems.map((problem) => [idOf(problem), problem]));
-    const begun = counted.flatMap((problem): Change | [] => {
-      const known = this.#reported.get(idOf(problem))?.problem;
-      if (known) return isWorse(problem, known) ? { event: "worse", problem } : [];
+    const begun = this.#concerning(problems, severityMin).flatMap((problem): Change | [] => {
+      const known = this.#reported.get(idOf(problem));
+      if (known && !known.isUnsure) return isWorse(problem, known.problem) ? { event: "worse", problem } : [];
       const isPart = !isGroup(problem) && this.#has(problem.code, isGroup);
       return isPart ? [] : { event: "started", problem };
     });
@@ -37,26 +48,67 @@ export class Reported {
     return [...begun, ...ended];
   }
 
+  /** Returns how many of the problems the receiver hears of. */
+  countOf(problems: readonly Problem[], severityMin: Severity): number {
+    return this.#concerning(problems, severityMin).length;
+  }
+
   /** The receiver knows these problems now, which includes that all others are over. */
   note(problems: readonly Problem[], severityMin: Severity, now: number): void {
     const before = new Map(this.#reported);
     this.#reported.clear();
-    for (const problem of problems) {
+    for (const problem of this.#concerning(problems, severityMin, before)) {
       const known = before.get(idOf(problem));
-      if (!known && compareSeverity(problem.severity, severityMin) > 0) continue;
       // Worse means worse than in the last report.
-      const isNews = !known || isWorse(problem, known.problem);
+      const isNews = !known || known.isUnsure || isWorse(problem, known.problem);
       this.#reported.set(idOf(problem), isNews ? { problem, at: now } : known);
     }
+    const ended = [...before].filter(([id]) => !this.#reported.has(id));
+    this.#ended = [
+      ...this.#ended.filter(({ endedAt }) => now - endedAt < UNSURE_MS),
+      ...ended.map(([, report]) => ({ ...report, endedAt: now })),
+    ];
   }
 
-  /** The receiver may not know what was noted at this time or later. */
-  forgetSince(since: number): void {
-    for (const [id, { at }] of this.#reported) if (at >= since) this.#reported.delete(id);
+  /** Another node reported what was noted, and may have been lost before it had reported the last changes. */
+  takeOver(now: number): void {
+    const since = now - UNSURE_MS;
+    for (const report of this.#reported.values()) report.isUnsure ||= report.at >= since;
+    for (const { problem, at, endedAt } of this.#ended) {
+      // Nobody needs to hear of one that has begun and ended since.
+      if (endedAt >= since && at < since) this.#doubt(problem, at);
+    }
+    this.#ended = [];
+  }
+
+  /** The message about these changes did not arrive, as far as is known. They are changes again. */
+  undo(changes: readonly Change[]): void {
+    for (const { problem } of changes) {
+      const known = this.#reported.get(idOf(problem));
+      if (known) known.isUnsure = true;
+      else this.#doubt(problem, 0);
+    }
   }
 
   clear(): void {
     this.#reported.clear();
+    this.#ended = [];
+  }
+
+  #doubt(problem: Problem, at: number): void {
+    const id = idOf(problem);
+    if (!this.#reported.has(id)) this.#reported.set(id, { problem, at, isUnsure: true });
+  }
+
+  /** Returns those that are severe enough, or were when they were reported. */
+  #concerning(
+    problems: readonly Problem[],
+    severityMin: Severity,
+    reported: ReadonlyMap<string, Report> = this.#reported,
+  ): Problem[] {
+    return problems.filter(
+      (problem) => compareSeverity(problem.severity, severityMin) <= 0 || reported.has(idOf(problem)),
+    );
   }
 
   #has(code: Problem["code"], test: (problem: Problem) => boolean): boolean {

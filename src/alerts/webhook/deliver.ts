@@ -1,5 +1,6 @@
 import { printable } from "../../printable.ts";
 import { connectErrorTexts } from "../../system-error.ts";
+import { concealed } from "./conceal.ts";
 import { bodyOf } from "./formats.ts";
 import type { Message } from "./message.ts";
 import type { WebhookSettings } from "./settings.ts";
@@ -30,7 +31,8 @@ const ANSWER_LENGTH_MAX = 200;
  * request of this server goes. `userAgent` names this program.
  */
 export function createDeliver(userAgent: string, now: () => number, limitMs = LIMIT_MS): Deliver {
-  return async (message, { url, format, secret }, stop) => {
+  return async (message, settings, stop) => {
+    const { url, format, secret } = settings;
     const { headers, text } = bodyOf(message, format);
     const signed = secret === undefined ? {} : { "alert-signature": signatureOf(text, secret, now()) };
     const { href, authorization } = withoutLogin(url);
@@ -45,7 +47,7 @@ export function createDeliver(userAgent: string, now: () => number, limitMs = LI
         signal,
       });
       const answer = await beginningOf(response, signal);
-      return deliveryOf(response, answer, now());
+      return deliveryOf(response, shownAnswer(concealed(answer, settings)), now());
     } catch (error) {
       return {
         ...{ isDelivered: false, isRetryable: true, status: undefined, retryAfterMs: undefined },
@@ -87,6 +89,13 @@ function retryAfterMs(header: string | null, now: number): number | undefined {
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
+/** Returns an answer as one printable line. It is cut between characters. */
+function shownAnswer(answer: string): string {
+  const shown = printable(answer.replaceAll(/\s+/g, " ").trim());
+  if (shown.length <= ANSWER_LENGTH_MAX) return shown;
+  return shown.slice(0, ANSWER_LENGTH_MAX).replace(/[\uD800-\uDBFF]$|\\(u[0-9a-f]{0,3})?$/, "");
+}
+
 /** Reads the beginning of the answer, and drops the rest. */
 async function beginningOf(response: Response, signal: AbortSignal): Promise<string> {
   const reader = response.body?.getReader();
@@ -109,8 +118,7 @@ async function beginningOf(response: Response, signal: AbortSignal): Promise<str
   } finally {
     void reader.cancel().catch(() => {});
   }
-  const text = Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString("utf8");
-  return printable(text.replaceAll(/\s+/g, " ").trim()).slice(0, ANSWER_LENGTH_MAX);
+  return Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString("utf8");
 }
 
 function failureText(error: unknown, signal: AbortSignal, limitMs: number): string {

@@ -69,14 +69,15 @@ const NTFY_TAGS: Record<Severity | "ended", string> = {
   ended: "white_check_mark",
 };
 
+/** Slack makes a link of an address, also of one without a scheme, such as the name of a file. */
 const escapeSlack = (text: string): string =>
   text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
-    .replace(/[*_~`]/g, "\u200b$&");
+    .replace(/[*_~`]|:(?=\/\/)|\.(?=\p{L})/gu, "\u200b$&");
 
-const escapeDiscord = (text: string): string => text.replace(/[\\*_~`|>[\]()#@<-]/g, "\\$&");
+const escapeDiscord = (text: string): string => text.replace(/[\\*_~`|>[\]()#@<-]|:(?=\/\/)/g, "\\$&");
 
 /** A header takes no other characters. */
 const ascii = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?");

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import type { Problem } from "../../protocol/node/problems.ts";
 import { HOUR_MS, MINUTE_MS } from "../../time.ts";
+import { idOf } from "../finding.ts";
 import { type Change, Reported } from "./changes.ts";
 import type { Deliver, Delivery } from "./deliver.ts";
 import { type Message, messageOf, testMessage } from "./message.ts";
@@ -35,12 +36,13 @@ const LONG_GAP_MS = 5 * MINUTE_MS;
 const PAUSES_MS = [5_000, 15_000, 45_000, 120_000, 300_000, 300_000, 300_000];
 /** A receiver may ask for a longer pause, but not for any. */
 const RETRY_AFTER_MS_MAX = 10 * MINUTE_MS;
-/** Changes that are more recent may not have been reported before the sender was lost. */
-const UNSURE_MS = 20_000;
+/** What did not arrive is reported with the next change, or without one after this time. */
+const AGAIN_MS = HOUR_MS;
 
 /** A message on its way. */
 interface Sending {
   message: Message;
+  changes: readonly Change[];
   tries: number;
   stop: AbortController;
   cancelRetry: Cancel | undefined;
@@ -60,6 +62,8 @@ export class Notifier {
   #changedSince: number | undefined;
   #sentAt: number[] = [];
   #failure: string | undefined;
+  /** The changes that did not arrive, and when they are tried again without a further one. */
+  #givenUp: { changes: string; until: number } | undefined;
 
   constructor(private readonly options: NotifierOptions) {}
 
@@ -79,7 +83,7 @@ export class Notifier {
     const now = this.#problems();
     const changes = isOwn ? this.#reported.changes(now, severityMin) : [];
     const isSent = this.#isDue(changes);
-    if (isSent) this.#begin(changes);
+    if (isSent) this.#begin(changes, settings);
     // Another node reports them. Without a change there may still be parts of groups to note.
     if (isSent || changes.length === 0) this.#reported.note(now, severityMin, this.options.clock.now());
   }
@@ -88,9 +92,9 @@ export class Notifier {
   async test(): Promise<TestResult | undefined> {
     const settings = this.options.webhook.current();
     if (!settings) return undefined;
-    const message = testMessage(this.#messageParts());
+    const message = testMessage(this.#messageParts(settings));
     const delivery = await this.options.deliver(message, settings, this.#ending.signal);
-    if (delivery.isDelivered && !this.#sending) this.#failure = undefined;
+    if (delivery.isDelivered && settings.url === this.#target) this.#works();
     const { isDelivered, status, answer } = delivery;
     return { isDelivered, status, answer, format: settings.format };
   }
@@ -106,9 +110,20 @@ export class Notifier {
     return this.options.problems().filter(({ code }) => code !== "webhook_failing");
   }
 
-  #messageParts() {
+  #messageParts({ severityMin }: WebhookSettings) {
     const { newId, clock, server } = this.options;
-    return { id: newId(), at: clock.now(), open: this.#problems().length, server };
+    const open = this.#reported.countOf(this.#problems(), severityMin);
+    return { id: newId(), at: clock.now(), open, server };
+  }
+
+  /** The receiver takes messages, so what waits for another try is sent now. */
+  #works(): void {
+    this.#failure = undefined;
+    this.#givenUp = undefined;
+    const waiting = this.#sending;
+    if (!waiting?.cancelRetry) return;
+    waiting.cancelRetry();
+    void this.#attempt(waiting);
   }
 
   /** Another receiver knows nothing yet. */
@@ -118,13 +133,14 @@ export class Notifier {
     this.#drop();
     this.#reported.clear();
     this.#failure = undefined;
+    this.#givenUp = undefined;
   }
 
   /** Returns whether this node reports the problems. Its predecessor may not have reported the last ones. */
   #takesOver(): boolean {
     const { isSender, clock } = this.options;
     const isOwn = isSender();
-    if (isOwn && !this.#wasSender) this.#reported.forgetSince(clock.now() - UNSURE_MS);
+    if (isOwn && !this.#wasSender) this.#reported.takeOver(clock.now());
     if (!isOwn) this.#drop();
     this.#wasSender = isOwn;
     return isOwn;
@@ -145,16 +161,17 @@ export class Notifier {
     }
     this.#changedSince ??= now;
     if (now - this.#changedSince < GATHER_MS) return false;
+    if (this.#givenUp?.changes === namesOf(changes) && now < this.#givenUp.until) return false;
     this.#sentAt = this.#sentAt.filter((at) => now - at < HOUR_MS);
     const gapMs = this.#sentAt.length >= HOURLY_MAX ? LONG_GAP_MS : GAP_MS;
     return now - (this.#sentAt.at(-1) ?? Number.NEGATIVE_INFINITY) >= gapMs;
   }
 
-  #begin(changes: readonly Change[]): void {
+  #begin(changes: readonly Change[], settings: WebhookSettings): void {
     this.#changedSince = undefined;
     this.#sentAt.push(this.options.clock.now());
-    const message = messageOf(changes, this.#messageParts());
-    this.#sending = { message, tries: 0, stop: new AbortController(), cancelRetry: undefined };
+    const message = messageOf(changes, this.#messageParts(settings));
+    this.#sending = { message, changes, tries: 0, stop: new AbortController(), cancelRetry: undefined };
     void this.#attempt(this.#sending);
   }
 
@@ -166,6 +183,7 @@ export class Notifier {
       return;
     }
     own.tries++;
+    own.cancelRetry = undefined;
     const delivery = await deliver(own.message, settings, own.stop.signal);
     if (this.#sending !== own) return;
     if (!delivery.isDelivered) {
@@ -173,6 +191,7 @@ export class Notifier {
       return;
     }
     this.#failure = undefined;
+    this.#givenUp = undefined;
     this.#sending = undefined;
     const { id, lines } = own.message;
     log.info("alert_sent", { id, status: delivery.status, tries: own.tries, lines: lines.length });
@@ -186,10 +205,20 @@ export class Notifier {
     const { status } = delivery;
     const fields = { id: own.message.id, status, tries: own.tries, cause: this.#failure };
     log.warn("alert_failed", { ...fields, retry_ms: waitMs });
-    if (waitMs === undefined) this.#sending = undefined;
+    if (waitMs === undefined) this.#giveUp(own);
     else own.cancelRetry = clock.after(waitMs, () => void this.#attempt(own));
   }
+
+  #giveUp({ changes }: Sending): void {
+    this.#sending = undefined;
+    this.#reported.undo(changes);
+    this.#givenUp = { changes: namesOf(changes), until: this.options.clock.now() + AGAIN_MS };
+  }
 }
+
+/** Identifies the changes. What is reported again is said to have begun. */
+const namesOf = (changes: readonly Change[]): string =>
+  changes.map(({ event, problem }) => `${event === "ended" ? "-" : "+"}${idOf(problem)}`).join("\n");
 
 function failureOf({ status, answer }: Delivery): string {
   if (status === undefined) return answer;

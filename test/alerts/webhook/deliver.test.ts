@@ -6,7 +6,8 @@ import type { WebhookSettings } from "../../../src/alerts/webhook/settings.ts";
 import { AT, failing } from "../problems.ts";
 import { startReceiver } from "./receiver.ts";
 
-const deliver = createDeliver("test/1.2.3", () => AT, 300);
+const deliver = createDeliver("test/1.2.3", () => AT);
+const hasty = createDeliver("test/1.2.3", () => AT, 300);
 const NEVER = new AbortController().signal;
 
 const message = messageOf([{ event: "started", problem: failing("gpu-1") }], {
@@ -73,6 +74,28 @@ test("faults of the receiver may be tried again, and refusals may not", async ()
   }
 });
 
+test("an answer that repeats the address, the login or the secret is shown without them", async () => {
+  const secret = "a secret of the receiver";
+  const { url } = startReceiver(() => {
+    const login = `me:p@ssword, p%40ssword, ${btoa("me:p@ssword")}`;
+    return new Response(`Cannot POST /hook/T0%20token/x?key=0123456789, T0 token; ${login}; ${secret}`, {
+      status: 404,
+    });
+  });
+  const address = `${url.replace("http://", "http://me:p%40ssword@")}/T0%20token/x?key=0123456789`;
+  expect(await deliver(message, to(address, { secret }), NEVER)).toMatchObject({
+    ...{ isDelivered: false, status: 404, answer: "Cannot POST ***, ***; ***, ***, ***; ***" },
+  });
+});
+
+test("a long answer is cut between characters", async () => {
+  const { url } = startReceiver((count) => new Response(`${"x".repeat(195 + count)}\u0007\u{1f600}y`));
+  const answers = [];
+  for (let length = 196; length <= 200; length++)
+    answers.push((await deliver(message, to(url), NEVER)).answer);
+  expect(answers).toEqual([196, 197, 198, 199, 200].map((length) => "x".repeat(length)));
+});
+
 test("a Retry-After is read in seconds and as a date", async () => {
   const answers = ["7", new Date(AT + 9_000).toUTCString(), "soon", "-5"];
   const { url } = startReceiver(
@@ -86,7 +109,7 @@ test("a Retry-After is read in seconds and as a date", async () => {
 test("a receiver that never answers is given up, and so is one that is not there", async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
   const { url } = startReceiver(() => promise);
-  expect(await deliver(message, to(url), NEVER)).toMatchObject({
+  expect(await hasty(message, to(url), NEVER)).toMatchObject({
     ...{ isDelivered: false, isRetryable: true, status: undefined, answer: "it did not answer within 1 s" },
   });
   resolve(new Response());
@@ -108,7 +131,7 @@ test("an answer that is endless, or never ends, costs little and changes nothing
   const silent = startReceiver(
     () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from("hm")) })),
   );
-  expect(await deliver(message, to(silent.url), NEVER)).toMatchObject({ isDelivered: true, answer: "hm" });
+  expect(await hasty(message, to(silent.url), NEVER)).toMatchObject({ isDelivered: true, answer: "hm" });
 });
 
 test("a delivery ends at once when it is stopped", async () => {

@@ -36,6 +36,14 @@ test("the name of an agent can neither mention people nor be a link or markup", 
   expect(discord).toContain("\\@everyone \\[a\\]\\(b\\) \\*\\*b\\*\\*");
 });
 
+test("the name of an agent with an address in it cannot be clicked", () => {
+  const name = "https://evil.example/a http://b evil.example llama3.3";
+  const slack = JSON.parse(bodyOf(messageAbout(name), "slack").text).text as string;
+  expect(slack).toContain("https\u200b://evil\u200b.example/a http\u200b://b evil\u200b.example llama3.3");
+  const discord = JSON.parse(bodyOf(messageAbout(name), "discord").text).content as string;
+  expect(discord).toContain("https\\://evil.example/a http\\://b");
+});
+
 test("a message of many problems has as many as the receiver takes, and counts the others", () => {
   const changes = Array.from({ length: 45 }, (_, index) => ({
     event: "started" as const,

@@ -165,7 +165,7 @@ test("a message that fails is sent again after pauses that grow, with the same i
 test("a message is given up after eight tries, and the next change is a new message", async () => {
   const { state, pass, sent, notifier, clock } = scene(Array.from({ length: 8 }, () => BUSY));
   state.problems = [failing("a")];
-  await pass(2 * 3_600);
+  await pass(3_600);
   expect(sent).toHaveLength(8);
   expect((sent.at(-1)?.at ?? 0) - (sent[0]?.at ?? 0)).toBeLessThan(20 * 60_000);
   expect([notifier.failure !== undefined, clock.pending()]).toEqual([true, 0]);
@@ -189,6 +189,71 @@ test("a refusal is not tried again, and a Retry-After is kept to, within bounds"
   await waiting.pass(1_000);
   const [first] = waiting.sent;
   expect(waiting.sent.map(({ at }) => at - (first?.at ?? 0))).toEqual([0, 60_000, 660_000]);
+});
+
+test("what did not arrive is reported with the next change", async () => {
+  const { state, pass, reported } = scene([GONE, OK, GONE]);
+  state.problems = [failing("a")];
+  await pass(60);
+  state.problems = [failing("a"), failing("b")];
+  await pass(60);
+  state.problems = [failing("b")];
+  await pass(60);
+  state.problems = [];
+  await pass(60);
+  expect(reported()).toEqual([
+    ["started agent_failing:a"],
+    ["started agent_failing:a", "started agent_failing:b"],
+    ["ended agent_failing:a"],
+    ["ended agent_failing:b", "ended agent_failing:a"],
+  ]);
+});
+
+test("a recovery that did not arrive is reported again after an hour, until it arrives", async () => {
+  const { state, pass, sent, reported, notifier } = scene([OK, GONE, GONE]);
+  state.problems = [failing("a")];
+  await pass(30);
+  state.problems = [];
+  await pass(4 * 3_600);
+  const end = ["ended agent_failing:a"];
+  expect(reported()).toEqual([["started agent_failing:a"], end, end, end]);
+  const [, first, second, third] = sent.map(({ at }) => at);
+  expect([(second ?? 0) - (first ?? 0), (third ?? 0) - (second ?? 0)]).toEqual([3_600_000, 3_600_000]);
+  expect(notifier.failure).toBeUndefined();
+});
+
+test("once a test message is taken, what did not arrive is sent at once", async () => {
+  const { state, pass, reported, notifier, clock } = scene([
+    GONE,
+    OK,
+    OK,
+    { ...BUSY, retryAfterMs: 600_000 },
+  ]);
+  state.problems = [failing("a")];
+  await pass(60);
+  await notifier.test();
+  await pass(1);
+  state.problems = [];
+  await pass(60);
+  expect(notifier.failure).toBe("it answered with status 503 (busy)");
+  await notifier.test();
+  await settle();
+  expect([notifier.failure, clock.pending()]).toEqual([undefined, 0]);
+  const [start, end] = [["started agent_failing:a"], ["ended agent_failing:a"]];
+  expect(reported()).toEqual([start, [], start, end, [], end]);
+});
+
+test("a message counts the problems of which the receiver hears, so that it says when all is well again", async () => {
+  const { state, pass, sent } = scene();
+  const note = ofServer("no_agent", { severity: "info" });
+  state.problems = [failing("a"), note];
+  await pass(30);
+  state.problems = [note];
+  await pass(30);
+  expect(sent.map(({ message: { open, title } }) => ({ open, title }))).toEqual([
+    { open: 1, title: "1 problem: chat" },
+    { open: 0, title: "All is well again: chat" },
+  ]);
 });
 
 test("changes during an outage of the receiver are reported as a difference, not as many messages", async () => {
@@ -237,6 +302,23 @@ test("a node that does not send keeps track of the reports, and sends the rest w
   state.problems = [];
   await pass(30);
   expect(reported()[1]).toEqual(["ended agent_failing:a", "ended agent_failing:b"]);
+});
+
+test("a node that becomes the sender reports the problems that were over just before, too", async () => {
+  const { state, pass, reported } = scene();
+  state.isSender = false;
+  state.problems = [failing("old"), failing("a")];
+  await pass(60);
+  state.problems = [failing("a")];
+  await pass(30);
+  state.problems = [failing("short")];
+  await pass(5);
+  state.problems = [];
+  // The other node is lost before it has reported the end of a.
+  await pass(5);
+  state.isSender = true;
+  await pass(60);
+  expect(reported()).toEqual([["ended agent_failing:a"]]);
 });
 
 test("a test message is sent at once, and its answer is returned", async () => {
