@@ -5,7 +5,7 @@ import type { AskContext } from "../relay/conversation.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { AskProgress } from "./middleware/sent-headers.ts";
 import { readTrace, type Trace } from "./middleware/trace.ts";
-import type { NamedRoute } from "./route-declaration.ts";
+import type { Access, NamedRoute } from "./route-declaration.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: routes never read the data of the server's sockets.
 export type BunServer = Server<any>;
@@ -21,6 +21,11 @@ export interface Arrival {
   /** The parameters of the path. */
   params: Readonly<Record<string, string>>;
 }
+
+const ADMIN_ACCESS: ReadonlySet<Access> = new Set<Access>(["admin", "adminOrBody", "adminOrQuery"]);
+
+const isAdministration = (route: NamedRoute | undefined): boolean =>
+  route !== undefined && (ADMIN_ACCESS.has(route.access) || route.tag === "Sessions");
 
 /** A request with its response, and what is found out about them. */
 export class Exchange {
@@ -78,6 +83,8 @@ export class Exchange {
    */
   enter(principal: Principal): void {
     this.principal = principal;
+    // An administrator can always sign in and raise the limit again, which is kept over a restart.
+    if (principal.kind === "admin" && isAdministration(this.route)) return;
     this.#leave ??= this.access.enter(this.address);
   }
 

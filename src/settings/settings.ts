@@ -36,6 +36,11 @@ export interface SettingState {
   changedAt: number | null;
 }
 
+const changedMeanwhile = () =>
+  new AppError("settings_changed", {
+    hint: "Read the settings again, see what was changed, and send the change with their new ETag.",
+  });
+
 /** The length of a value as JSON: a setting is read often, and stands in the audit. */
 const VALUE_LENGTH_MAX = 65_536;
 
@@ -96,12 +101,12 @@ export class Settings<Table extends AnyTable> {
     const change = <T>(run: () => Promise<T>) => orFail("settings_change_failed", run);
     return this.#inTurn(async () => {
       this.#take(await change(() => store.list()));
-      if (!mayChange(this.revision)) throw new AppError("settings_changed");
+      if (!mayChange(this.revision)) throw changedMeanwhile();
       const changes = this.#changesOf(given);
       if (changes.length === 0) return;
       await record(this.#detailOf(given, changes), async () => {
         const stored = await change(() => store.change(changes, this.#stored));
-        if (!stored) throw new AppError("settings_changed");
+        if (!stored) throw changedMeanwhile();
         this.#take(stored);
       });
     });

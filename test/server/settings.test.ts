@@ -1,11 +1,14 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
+import { readServerArgs } from "../../src/cli/args.ts";
 import { CommandError } from "../../src/errors.ts";
+import { createLog } from "../../src/log/log.ts";
+import { openSettings } from "../../src/server/settings.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { ADMIN_KEY, startTestServer } from "../support/server.ts";
 import { settingsOf } from "../support/settings.ts";
-import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
+import { failureOf, openTestFile, openTestStore, tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
 import { usageRow } from "../support/usage-row.ts";
 import { connectV2Agent, V2_HELLO, type V2AgentOptions } from "../support/v2-agent.ts";
@@ -150,6 +153,19 @@ test("limits of an address count for the next request", async () => {
   expect([(await wrong()).status, (await wrong()).status]).toEqual([401, 401]);
 });
 
+test("an administrator whose address has no room can still sign in, read the settings and raise the limit", async () => {
+  const { change, chat, agent, send } = await scene(["m"], [], { onAsk: () => {} });
+  void chat("m").catch(() => {});
+  await agent.next("ask");
+  await change({ addressRequestsMax: 1 });
+  expect((await send("/v1/models")).status).toBe(429);
+  expect((await send("/api/session", {})).status).toBe(200);
+  expect((await send("/api/session")).status).toBe(200);
+  expect((await send("/admin/settings")).status).toBe(200);
+  await change({ addressRequestsMax: null });
+  expect((await send("/v1/models")).status).toBe(200);
+});
+
 test("fewer wrong keys are accepted once that is the setting", async () => {
   const { change, send } = await scene(["m"]);
   const wrong = async () => (await send("/v1/models", undefined, "a wrong key")).status;
@@ -191,4 +207,24 @@ test("a server whose settings cannot be read does not start", async () => {
   database.run("ALTER TABLE settings RENAME COLUMN value TO other");
   database.close();
   expect(await failureOf(() => startTestServer([], { data }))).toBeInstanceOf(CommandError);
+});
+
+test("the log masks the address and the secret of a webhook that an administrator has set, also after a restart", async () => {
+  const { config } = readServerArgs({ args: ["0", "the-admin-key"], env: {} });
+  const store = openTestStore();
+  const open = () => {
+    const lines: string[] = [];
+    const log = createLog({ write: (line) => void lines.push(line) });
+    return openSettings({ config, store, log }).then((server) => ({ ...server, log, lines }));
+  };
+  const [url, secret] = ["https://hooks.example.com/T0/B0/x", "a secret of the receiver"];
+  const first = await open();
+  await first.settings.change(
+    { webhook: { url, secret, format: "auto", severity: "warning" } },
+    { mayChange: () => true, record: (_detail, make) => make() },
+  );
+  for (const { log, lines } of [first, await open()]) {
+    log.info("seen", { url, secret });
+    expect(lines.join("")).toContain('"url":"***","secret":"***"');
+  }
 });
