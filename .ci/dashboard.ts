@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { brotliOf } from "../src/dashboard/assets.ts";
 import { type BundledFile, bundlePage } from "../src/dashboard/bundle.ts";
 
 const SCHEME = "dashboard";
@@ -8,7 +9,7 @@ const MANIFEST = "manifest.js";
 /**
  * Makes the dashboard's HTML import resolve to files that are built beforehand. If they were built together
  * with the executable, a source map larger than the files would be embedded too, and no browser would ever
- * ask for it.
+ * ask for it. The executable has them compressed, as most browsers load them.
  */
 export async function dashboardPlugin(root: string): Promise<BunPlugin> {
   const page = join(root, "src/dashboard/index.html");
@@ -25,11 +26,11 @@ export async function dashboardPlugin(root: string): Promise<BunPlugin> {
         path: path.slice(SCHEME.length + 1),
         namespace: SCHEME,
       }));
-      build.onLoad({ filter: /./, namespace: SCHEME }, ({ path }) => {
+      build.onLoad({ filter: /./, namespace: SCHEME }, async ({ path }) => {
         if (path === MANIFEST) return { loader: "js", contents: manifestOf([...files.values()]) };
         const file = files.get(path);
         if (!file) throw new Error(`The dashboard has no file ${path}.`);
-        return { loader: "file", contents: file.bytes };
+        return { loader: "file", contents: await brotliOf(file.bytes) };
       });
     },
   };

@@ -1,8 +1,9 @@
+import { promisify } from "node:util";
+import { brotliCompress, brotliDecompress, constants } from "node:zlib";
 import type { DashboardFile, DashboardFiles } from "../http/operations/dashboard.ts";
+import { once } from "../once.ts";
 import { type BundledFile, bundlePage } from "./bundle.ts";
 import page from "./index.html";
-
-const BASE = "/dashboard/";
 
 /** Uses the embedded files in the executable. From the sources, builds them in memory at the first call. */
 export function createDashboard(): DashboardFiles {
@@ -19,41 +20,54 @@ export function createDashboard(): DashboardFiles {
 }
 
 async function load(): Promise<Map<string, DashboardFile>> {
-  const bundled = page.files ? await readEmbedded(page.files) : await bundlePage(page.index);
-  const names = bundled.map(({ name }) => name);
-  return new Map(
-    bundled.map(({ name, type, bytes }) =>
-      type.startsWith("text/html")
-        ? ["", toFile(withAddresses(bytes, names), type, false)]
-        : [name, toFile(bytes, type, true)],
-    ),
-  );
+  const files = page.files ? await Promise.all(page.files.map(readEmbedded)) : await build(page.index);
+  return new Map(files.map((file) => [file.isHashed ? file.name : "", file]));
 }
 
-/** Reads the files that `.ci/dashboard.ts` put into the executable. */
-function readEmbedded(files: NonNullable<typeof page.files>): Promise<BundledFile[]> {
-  return Promise.all(
-    files.map(async ({ input, path, headers }) => ({
-      name: input ?? path,
-      type: headers["content-type"],
-      bytes: new Uint8Array(await Bun.file(path).arrayBuffer()),
-    })),
-  );
+async function build(entry: string): Promise<NamedFile[]> {
+  const files = await bundlePage(entry);
+  return files.map(({ bytes, ...file }) => toFile(file, bytes, () => brotliOf(bytes)));
 }
 
-/** Replaces the bundler's relative addresses in the page with absolute ones. */
-function withAddresses(page: Uint8Array, names: readonly string[]): Uint8Array<ArrayBuffer> {
-  let html = new TextDecoder().decode(page);
-  for (const name of names) html = html.replaceAll(`"./${name}"`, `"${BASE}${name}"`);
-  return new TextEncoder().encode(html);
+/** Reads a file that `.ci/dashboard.ts` put into the executable, which has only the compressed bytes. */
+async function readEmbedded({ input, path, headers }: EmbeddedFile): Promise<NamedFile> {
+  const brotli = new Uint8Array(await Bun.file(path).arrayBuffer());
+  const bytes = new Uint8Array(await unpack(brotli));
+  return toFile({ name: input ?? path, type: headers["content-type"] }, bytes, async () => brotli);
 }
 
-function toFile(bytes: Uint8Array<ArrayBuffer>, type: string, isHashed: boolean): DashboardFile {
+type EmbeddedFile = NonNullable<typeof page.files>[number];
+
+interface NamedFile extends DashboardFile {
+  name: string;
+}
+
+const pack = promisify(brotliCompress);
+const unpack = promisify(brotliDecompress);
+
+/** Compresses as well as Brotli can, which takes a second for all files. */
+export async function brotliOf(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const params = {
+    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  return new Uint8Array(await pack(bytes, { params }));
+}
+
+function toFile(
+  { name, type }: Pick<BundledFile, "name" | "type">,
+  bytes: BundledFile["bytes"],
+  br: DashboardFile["encoded"]["br"],
+): NamedFile {
+  const gzip = async () => Bun.gzipSync(bytes, { library: "libdeflate", level: 12 });
   return {
+    name,
     type,
     bytes,
-    gzip: Bun.gzipSync(bytes, { library: "libdeflate", level: 12 }),
+    // Compresses only what is asked for.
+    encoded: { br: once(br), gzip: once(gzip) },
     etag: `"${Bun.hash(bytes).toString(36)}"`,
-    isHashed,
+    // The page keeps its address.
+    isHashed: !type.startsWith("text/html"),
   };
 }

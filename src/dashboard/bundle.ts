@@ -1,3 +1,8 @@
+import { inlineTexts, type TextTable } from "./inline-texts.ts";
+
+/** Where the files are: the page names them by absolute addresses. */
+const BASE = "/dashboard/";
+
 export interface BundledFile {
   /** The name that the page uses, which contains a hash of the content. The page itself is `index.html`. */
   name: string;
@@ -6,15 +11,20 @@ export interface BundledFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Builds the page at `entry` and everything it refers to, in memory. `plugins` may replace files. */
-export async function bundlePage(entry: string, plugins: Bun.BunPlugin[] = []): Promise<BundledFile[]> {
+/** Not imported: the executable, which has the built page, would have the table a second time. */
+const ENGLISH = Bun.pathToFileURL(`${import.meta.dir}/texts/en.json`);
+
+/** Builds the page at `entry` and everything it refers to, in memory: in English, or with a translation. */
+export async function bundlePage(entry: string, translation?: TextTable): Promise<BundledFile[]> {
+  const texts: TextTable = translation ?? (await Bun.file(ENGLISH).json());
   const { outputs } = await Bun.build({
     entrypoints: [entry],
     target: "browser",
-    plugins,
+    plugins: [await inlineTexts(texts)],
     minify: true,
     // Each page of the dashboard is a file of its own, which is loaded when it is shown.
     splitting: true,
+    publicPath: BASE,
     jsx: { development: false },
   });
   return Promise.all(

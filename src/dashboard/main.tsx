@@ -1,6 +1,8 @@
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
-import { hash, readCode } from "./state/route.ts";
+import "./shared.ts";
+import { PAGES, pageAt } from "./pages.ts";
+import { hash, readCode, readRoute } from "./state/route.ts";
 import { beginSession, onStorageChange } from "./state/session.ts";
 import { applyTheme, THEME_KEY } from "./state/theme.ts";
 import { language } from "./texts/texts.ts";
@@ -27,3 +29,5 @@ document.documentElement.lang = language;
 void beginSession(readAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);
+// Meanwhile, someone signs in, or the server says who has.
+void pageAt(readRoute(hash.get()), PAGES)?.preload();

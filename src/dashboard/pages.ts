@@ -1,5 +1,6 @@
 import type { FC } from "hono/jsx/dom";
 import { lazyPage, type PageProps } from "./frame/lazy-page.tsx";
+import type { Route } from "./state/route.ts";
 import { text } from "./texts/texts.ts";
 
 export interface Page {
@@ -13,6 +14,8 @@ export interface Page {
   isHidden?: true;
   roles: readonly ("admin" | "user")[];
   View: FC<PageProps>;
+  /** Loads the page before it is shown. */
+  preload(): Promise<void>;
 }
 
 /** The pages in the order of the navigation. A role's start page is the first one it may see. */
@@ -21,85 +24,90 @@ export const PAGES: readonly Page[] = [
     path: "overview",
     title: text("nav.overview"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/overview/overview-page.tsx")).OverviewPage),
+    ...lazyPage(async () => (await import("./pages/overview/overview-page.tsx")).OverviewPage),
   },
   {
     path: "traffic",
     title: text("nav.traffic"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/traffic/traffic-page.tsx")).TrafficPage),
+    ...lazyPage(async () => (await import("./pages/traffic/traffic-page.tsx")).TrafficPage),
   },
   {
     path: "requests",
     title: text("nav.requests"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
+    ...lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
   },
   {
     path: "agents",
     title: text("nav.agents"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/agents/agents-page.tsx")).AgentsPage),
+    ...lazyPage(async () => (await import("./pages/agents/agents-page.tsx")).AgentsPage),
   },
   {
     path: "models",
     title: text("nav.models"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/models/models-page.tsx")).ModelsPage),
+    ...lazyPage(async () => (await import("./pages/models/models-page.tsx")).ModelsPage),
   },
   {
     path: "users",
     title: text("nav.users"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/users/users-page.tsx")).UsersPage),
+    ...lazyPage(async () => (await import("./pages/users/users-page.tsx")).UsersPage),
   },
   {
     path: "usage",
     title: text("nav.usage"),
     roles: ["admin", "user"],
-    View: lazyPage(async () => (await import("./pages/usage/usage-page.tsx")).UsagePage),
+    ...lazyPage(async () => (await import("./pages/usage/usage-page.tsx")).UsagePage),
   },
   {
     path: "prices",
     title: text("nav.prices"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/prices/prices-page.tsx")).PricesPage),
+    ...lazyPage(async () => (await import("./pages/prices/prices-page.tsx")).PricesPage),
   },
   {
     path: "requests",
     title: text("nav.requests"),
     roles: ["user"],
-    View: lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
+    ...lazyPage(async () => (await import("./pages/requests/requests-page.tsx")).RequestsPage),
   },
   {
     path: "try",
     title: text("nav.try"),
     roles: ["admin", "user"],
-    View: lazyPage(async () => (await import("./pages/try/try-page.tsx")).TryPage),
+    ...lazyPage(async () => (await import("./pages/try/try-page.tsx")).TryPage),
   },
   {
     path: "connect",
     title: text("nav.connect"),
     roles: ["admin", "user"],
-    View: lazyPage(async () => (await import("./pages/connect/connect-page.tsx")).ConnectPage),
+    ...lazyPage(async () => (await import("./pages/connect/connect-page.tsx")).ConnectPage),
   },
   {
     path: "settings",
     title: text("nav.settings"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/settings/settings-page.tsx")).SettingsPage),
+    ...lazyPage(async () => (await import("./pages/settings/settings-page.tsx")).SettingsPage),
   },
   {
     path: "audit",
     title: text("nav.audit"),
     roles: ["admin"],
-    View: lazyPage(async () => (await import("./pages/audit/audit-page.tsx")).AuditPage),
+    ...lazyPage(async () => (await import("./pages/audit/audit-page.tsx")).AuditPage),
   },
   {
     path: "sessions",
     title: text("nav.sessions"),
     isHidden: true,
     roles: ["admin", "user"],
-    View: lazyPage(async () => (await import("./pages/sessions/sessions-page.tsx")).SessionsPage),
+    ...lazyPage(async () => (await import("./pages/sessions/sessions-page.tsx")).SessionsPage),
   },
 ];
+
+/** Returns the page that an address names: the start page if it names none. */
+export function pageAt({ page }: Route, pages: readonly Page[]): Page | undefined {
+  return page === "" ? pages[0] : pages.find(({ path }) => path === page);
+}

@@ -14,17 +14,7 @@ const ENTRY = new URL("../../src/dashboard/index.html", import.meta.url).pathnam
 
 /** Serves this page's dashboard with `MARKED` in place of the English texts, at the API of the server. */
 export async function translateDashboard(page: Page): Promise<void> {
-  const files = await bundlePage(ENTRY, [
-    {
-      name: "translation",
-      setup: (build) => {
-        build.onLoad({ filter: /[\\/]texts[\\/]en\.json$/ }, () => ({
-          contents: JSON.stringify(MARKED),
-          loader: "json",
-        }));
-      },
-    },
-  ]);
+  const files = await bundlePage(ENTRY, MARKED);
   const index = files.find(({ type }) => type.startsWith("text/html"));
   if (!index) throw new Error("The bundle has no page.");
   let html = new TextDecoder().decode(index.bytes);

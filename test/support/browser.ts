@@ -11,6 +11,8 @@ export interface OpenOptions {
   dark?: boolean;
   /** 360 pixels wide, with touch instead of a mouse. Default: a desktop window. */
   phone?: boolean;
+  /** How many times slower than this machine the pages compute. Default: the environment's `CPU_THROTTLING`, or 1. */
+  cpuThrottling?: number;
   /** Console errors to ignore from the start, as with `allow`. */
   allow?: RegExp;
 }
@@ -24,6 +26,9 @@ export interface TestBrowser {
   /** Ignores matching console errors in all pages of the test from now on, because the test provokes them. */
   allow(message: RegExp): void;
 }
+
+/** Slows down all pages of all tests, as in `CPU_THROTTLING=4 bun test …`. */
+const CPU_THROTTLING = Number(process.env["CPU_THROTTLING"] ?? 1);
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
@@ -61,7 +66,7 @@ export function useBrowser(): TestBrowser {
   });
 
   return {
-    async open(url, { dark = false, phone = false, allow } = {}) {
+    async open(url, { dark = false, phone = false, cpuThrottling = CPU_THROTTLING, allow } = {}) {
       if (browser === undefined)
         throw new Error("Open pages only inside of a test: the browser runs only while tests run.");
       const context = await browser.newContext({
@@ -82,6 +87,9 @@ export function useBrowser(): TestBrowser {
         if (entry.found.length > 0) throw new Error(entry.found.join("\n"));
       });
       const page = await context.newPage();
+      await slowDown(page, cpuThrottling);
+      // Further tabs, which the page or the test opens.
+      context.on("page", (tab) => void slowDown(tab, cpuThrottling).catch(() => undefined));
       await page.goto(url);
       return page;
     },
@@ -89,6 +97,12 @@ export function useBrowser(): TestBrowser {
       for (const { faults } of opened) faults.allow(message);
     },
   };
+}
+
+async function slowDown(page: Page, rate: number): Promise<void> {
+  if (rate === 1) return;
+  const session = await page.context().newCDPSession(page);
+  await session.send("Emulation.setCPUThrottlingRate", { rate });
 }
 
 /** Waits until each locator is visible. Rejects with the one that is missing. */

@@ -1,19 +1,27 @@
 import { useRef } from "hono/jsx/dom";
-import uPlot from "uplot";
 import { useEffect, useState } from "../state/hooks.ts";
-import { theme } from "../state/theme.ts";
 import { language, text } from "../texts/texts.ts";
-import { type ChartAppearance, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
+import type { ChartSeries, Color } from "./chart/chart-options.ts";
+import type { Plot, Plotted } from "./chart/plot.ts";
 import { classNames } from "./class-names.ts";
 import { ScrollArea } from "./scroll-area.tsx";
 
 export type { ChartSeries, Color };
 
-interface ChartProps extends ChartAppearance {
+interface ChartProps extends Plotted {
   /** Shown above the chart. */
   title: string;
-  /** Seconds since 1970 or, with `xLabel`, any increasing numbers. */
-  xs: readonly number[];
+}
+
+let plotting: Promise<typeof import("./chart/plot.ts")> | undefined;
+
+/** Loads what draws, which is half as large as a page with its numbers. They need not wait for it. */
+function loadPlotting() {
+  plotting ??= import("./chart/plot.ts").catch((error: unknown) => {
+    plotting = undefined;
+    throw error;
+  });
+  return plotting;
 }
 
 /**
@@ -23,7 +31,7 @@ interface ChartProps extends ChartAppearance {
 export function Chart(props: ChartProps) {
   const { title, xs, series, format, xLabel = clock } = props;
   const box = useRef<HTMLDivElement | null>(null);
-  const plot = useRef<uPlot | null>(null);
+  const plot = useRef<Plot | null>(null);
   // The plot is created once, and reads the newest props each time it is drawn.
   const latest = useRef(props);
   latest.current = props;
@@ -32,22 +40,22 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const current = () => latest.current ?? props;
-    const made = new uPlot(chartOptions(current, setPointed), dataOf(props), element);
-    plot.current = made;
-    const fit = () => made.setSize({ width: element.clientWidth, height: element.clientHeight });
-    const watch = new ResizeObserver(fit);
-    watch.observe(element);
-    const redraw = () => made.redraw(false);
-    const endTheme = theme.subscribe(redraw);
+    let isGone = false;
+    loadPlotting().then(
+      ({ drawPlot }) => {
+        if (!isGone) plot.current = drawPlot(element, () => latest.current ?? props, setPointed);
+      },
+      // The numbers stand in the table too. The next chart tries again.
+      () => undefined,
+    );
     return () => {
-      watch.disconnect();
-      endTheme();
-      made.destroy();
+      isGone = true;
+      plot.current?.end();
+      plot.current = null;
     };
   }, [names]);
   useEffect(() => {
-    plot.current?.setData(dataOf(props));
+    plot.current?.update(props);
   }, [xs, ...series.map(({ values }) => values)]);
   const shown = pointed ?? xs.length - 1;
   const at = xs[shown];
@@ -118,10 +126,6 @@ function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
       ) : null}
     </details>
   );
-}
-
-function dataOf({ xs, series }: ChartProps): uPlot.AlignedData {
-  return [[...xs], ...series.map(({ values }) => [...values])];
 }
 
 function clock(seconds: number): string {

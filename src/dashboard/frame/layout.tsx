@@ -2,7 +2,7 @@ import { useRef } from "hono/jsx/dom";
 import type { SessionAnswer } from "../api/types.ts";
 import { EmptyState } from "../components/card.tsx";
 import { PageHeader } from "../components/page-header.tsx";
-import { PAGES, type Page } from "../pages.ts";
+import { PAGES, type Page, pageAt } from "../pages.ts";
 import { useEffect } from "../state/hooks.ts";
 import { hash, hrefOf, readRoute } from "../state/route.ts";
 import { useStore } from "../state/use-store.ts";
@@ -20,7 +20,7 @@ import { focusTitle } from "./page-focus.ts";
 export function Layout({ who }: { who: SessionAnswer }) {
   const route = readRoute(useStore(hash));
   const pages = PAGES.filter(({ roles }) => roles.includes(who.role));
-  const page = route.page === "" ? pages[0] : pages.find(({ path }) => path === route.page);
+  const page = pageAt(route, pages);
   usePageChange(page, route.argument);
   return (
     <div class="layout">

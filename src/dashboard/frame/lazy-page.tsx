@@ -12,11 +12,17 @@ export interface PageProps {
   query: URLSearchParams;
 }
 
+interface LazyPage {
+  View: FC<PageProps>;
+  /** Loads the page before it is shown. If that fails, it is loaded when it is shown. */
+  preload(): Promise<void>;
+}
+
 /**
  * Returns a page that is loaded when it is shown for the first time, so that the first page need not wait for all
  * others. While the server cannot be reached it tries again; after an update, an old page finds its files no longer.
  */
-export function lazyPage(load: () => Promise<FC<PageProps>>): FC<PageProps> {
+export function lazyPage(load: () => Promise<FC<PageProps>>): LazyPage {
   let loaded: FC<PageProps> | undefined;
   const loadOnce = async () => {
     try {
@@ -28,13 +34,13 @@ export function lazyPage(load: () => Promise<FC<PageProps>>): FC<PageProps> {
     }
     return { View: loaded };
   };
-  return function LazyPage(props) {
+  const View: FC<PageProps> = (props) => {
     const { value, error } = useFetch(loadOnce, []);
-    const View = loaded ?? value?.View;
+    const Loaded = loaded ?? value?.View;
     useEffect(() => {
-      if (View) titleShown();
-    }, [View]);
-    if (View) return <View {...props} />;
+      if (Loaded) titleShown();
+    }, [Loaded]);
+    if (Loaded) return <Loaded {...props} />;
     if (error === undefined) return <p class="muted">{text("frame.loading")}</p>;
     return (
       <div class="stack">
@@ -45,4 +51,8 @@ export function lazyPage(load: () => Promise<FC<PageProps>>): FC<PageProps> {
       </div>
     );
   };
+  const preload = async () => {
+    loaded ??= await load().catch(() => undefined);
+  };
+  return { View, preload };
 }

@@ -5,7 +5,7 @@ import english from "./en.json";
  * The texts of the dashboard, which all stand in one table, `en.json`, so that a translation is one file. The first
  * part of a key is the page or component that shows the text. A text may have placeholders, as in `{count} agents`.
  * A text that depends on a number has one entry for each plural form of the language: `agents.count.one` and
- * `agents.count.other`, by the names of `Intl.PluralRules`.
+ * `agents.count.other`, by the names of `Intl.PluralRules`. The page that is built has the texts in place of most keys.
  */
 export type TextKey = keyof typeof english;
 
@@ -52,7 +52,15 @@ export function countedRichText(
 }
 
 function formOf(key: CountedKey, count: number): string {
-  return texts[`${key}.${plurals.select(count)}`] ?? texts[`${key}.other`] ?? key;
+  const form = plurals.select(count);
+  const forms: unknown = key;
+  if (isForms(forms)) return forms[form] ?? forms["other"] ?? "";
+  return texts[`${key}.${form}`] ?? texts[`${key}.other`] ?? key;
+}
+
+/** The page that is built has plural forms in place of a counted key: see `inline-texts.ts`. */
+function isForms(key: unknown): key is Readonly<Record<string, string>> {
+  return typeof key === "object";
 }
 
 function parts<Value>(pattern: string, values: Readonly<Record<string, Value>>): (string | Value)[] {

@@ -18,13 +18,18 @@ export interface DashboardFile {
   /** The `Content-Type`. */
   type: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** The compressed bytes; empty if the file is not compressed. */
-  gzip: Uint8Array<ArrayBuffer>;
+  /** Return the compressed bytes, by the name of the encoding. */
+  encoded: Readonly<Record<Encoding, () => Promise<Uint8Array<ArrayBuffer>>>>;
   /** Includes the quotes. */
   etag: string;
   /** Whether the name contains a hash of the content, so that the file may be cached forever. */
   isHashed: boolean;
 }
+
+/** The encodings, best first. Over plain HTTP, browsers accept Brotli only from their own machine. */
+const ENCODINGS = ["br", "gzip"] as const;
+
+type Encoding = (typeof ENCODINGS)[number];
 
 const HEADERS = ["etag", "content-encoding"] as const;
 
@@ -86,27 +91,33 @@ export function atHome({ path, request: { method, headers } }: Exchange): Respon
   return new Response(null, { status: 303, headers: { location: HOME, vary } });
 }
 
-function send(exchange: Exchange, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
-  const isZipped = gzip.length > 0 && acceptsGzip(exchange.request.headers.get("accept-encoding") ?? "");
+async function send(
+  exchange: Exchange,
+  { type, bytes, encoded, etag, isHashed }: DashboardFile,
+): Promise<Response> {
+  const encoding = bestEncoding(exchange.request.headers.get("accept-encoding") ?? "");
   const headers = {
     // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
-    etag: isZipped ? etag.replace(/"$/, '-gzip"') : etag,
+    etag: encoding ? etag.replace(/"$/, `-${encoding}"`) : etag,
     vary: "accept-encoding",
     "cache-control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
     "content-security-policy": pagePolicy(),
   };
-  const encoding = isZipped && { "content-encoding": "gzip" };
-  return etagResponse(exchange, isZipped ? gzip : bytes, headers, { "content-type": type, ...encoding });
+  return etagResponse(exchange, encoding ? await encoded[encoding]() : bytes, headers, {
+    "content-type": type,
+    ...(encoding && { "content-encoding": encoding }),
+  });
 }
 
 /** Browsers send a tenth of it. */
 const ACCEPT_LENGTH_MAX = 1024;
 
 /** See https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3. */
-function acceptsGzip(header: string): boolean {
-  if (header.length > ACCEPT_LENGTH_MAX) return false;
-  return header.split(",").some((one) => {
+function bestEncoding(header: string): Encoding | undefined {
+  if (header.length > ACCEPT_LENGTH_MAX) return undefined;
+  const accepted = header.split(",").flatMap((one) => {
     const [coding = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase());
-    return coding === "gzip" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+    return parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) ? [] : [coding];
   });
+  return ENCODINGS.find((encoding) => accepted.includes(encoding));
 }

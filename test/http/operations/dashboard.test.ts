@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { brotliDecompressSync } from "node:zlib";
 import { startTestServer } from "../../support/server.ts";
 import { dashboardScript } from "../../support/session.ts";
 
@@ -73,22 +74,29 @@ describe("/dashboard", () => {
     const path = url + (await dashboardScript(url));
     const plain = await get(path);
     const bytes = new Uint8Array(await plain.arrayBuffer());
-    for (const accepted of ["gzip", "br, gzip;q=0.5", "GZIP"]) {
+    for (const [accepted, encoding] of [
+      ["gzip", "gzip"],
+      ["GZIP", "gzip"],
+      ["br;q=0, gzip;q=0.5", "gzip"],
+      ["gzip, deflate, br, zstd", "br"],
+      ["br", "br"],
+    ] as const) {
       const zipped = await get(path, { "accept-encoding": accepted });
-      expect([accepted, zipped.headers.get("content-encoding")]).toEqual([accepted, "gzip"]);
+      expect([accepted, zipped.headers.get("content-encoding")]).toEqual([accepted, encoding]);
       const compressed = new Uint8Array(await zipped.arrayBuffer());
       expect(compressed.length).toBeLessThan(bytes.length / 2);
-      expect(Bun.gunzipSync(compressed)).toEqual(bytes);
+      const decompress = encoding === "br" ? brotliDecompressSync : Bun.gunzipSync;
+      expect(new Uint8Array(decompress(compressed))).toEqual(bytes);
       expect(zipped.headers.get("vary")).toContain("accept-encoding");
       expect(zipped.headers.get("etag")).not.toBe(plain.headers.get("etag"));
     }
-    for (const refused of ["identity", "gzip;q=0", "br"])
+    for (const refused of ["identity", "gzip;q=0", "br;q=0.0", "deflate"])
       expect((await get(path, { "accept-encoding": refused })).headers.get("content-encoding")).toBeNull();
   });
 
   test("the dashboard is a 304 for a caller that has it in the same encoding", async () => {
     const { url } = await startTestServer();
-    for (const coding of ["identity", "gzip"]) {
+    for (const coding of ["identity", "gzip", "br"]) {
       const headers = { "accept-encoding": coding };
       const etag = (await get(`${url}/dashboard`, headers)).headers.get("etag") ?? "";
       const again = await get(`${url}/dashboard`, { ...headers, "if-none-match": `"x", W/${etag}` });

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { language } from "../texts/texts.ts";
+import { language } from "../../texts/texts.ts";
 
 /**
  * Names custom properties of the style sheet, such as `--chart-ok`, which differ between light and dark mode.
