@@ -13,8 +13,8 @@ async function addPrice(page: Page, row: number, fields: Record<string, string>)
     await page.getByLabel(`Row ${row}: ${label}`, { exact: true }).fill(text);
 }
 
-async function pricesOf(scene: Scene): Promise<{ models: unknown }> {
-  const { body } = await scene.request<{ settings: { prices: { current: { models: unknown } } } }>(
+async function pricesOf(scene: Scene): Promise<{ currency?: string; models: unknown }> {
+  const { body } = await scene.request<{ settings: { prices: { current: { currency?: string; models: unknown } } } }>(
     "/admin/settings",
     { headers: { authorization: scene.adminKey } },
   );
