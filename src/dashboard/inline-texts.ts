@@ -31,6 +31,7 @@ export async function inlineTexts(table: TextTable): Promise<Bun.BunPlugin> {
   const rest = Object.fromEntries(Object.entries(table).filter(([key]) => isBuilt(key) || !isInlined(key)));
   const transpiler = new Bun.Transpiler({
     loader: "tsx",
+    autoImportJSX: true,
     target: "browser",
     tsconfig: { compilerOptions: { jsx: "react-jsx", jsxImportSource: "hono/jsx/dom" } },
   });
