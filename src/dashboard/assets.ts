@@ -7,21 +7,41 @@ import page from "./index.html";
 
 /** Uses the embedded files in the executable. From the sources, builds them in memory at the first call. */
 export function createDashboard(): DashboardFiles {
-  let files: Promise<Map<string, DashboardFile>> | undefined;
+  let files: Promise<Files> | undefined;
+  const loaded = () => {
+    files ??= load().catch((error: unknown) => {
+      files = undefined;
+      throw error;
+    });
+    return files;
+  };
   return {
-    async find(path) {
-      files ??= load().catch((error: unknown) => {
-        files = undefined;
-        throw error;
-      });
-      return (await files).get(path);
-    },
+    find: async (name) => (await loaded()).named.get(name),
+    page: async ({ isSignedIn }) => (await loaded())[isSignedIn ? "signedIn" : "page"],
   };
 }
 
-async function load(): Promise<Map<string, DashboardFile>> {
+interface Files {
+  named: ReadonlyMap<string, DashboardFile>;
+  page: DashboardFile;
+  signedIn: DashboardFile;
+}
+
+async function load(): Promise<Files> {
   const files = page.files ? await Promise.all(page.files.map(readEmbedded)) : await build(page.index);
-  return new Map(files.map((file) => [file.isHashed ? file.name : "", file]));
+  const html = files.find(({ isHashed }) => !isHashed);
+  if (!html) throw new Error("The dashboard has no page.");
+  const named = new Map(files.filter((file) => file !== html).map((file) => [file.name, file]));
+  return { named, page: html, signedIn: withSession(html) };
+}
+
+/** The browser asks who is signed in while it loads the script, which would ask the same. */
+const PRELOAD = '<link rel="preload" href="/api/session" as="fetch" crossorigin="anonymous" />';
+
+function withSession({ name, type, bytes }: NamedFile): DashboardFile {
+  const html = new TextDecoder().decode(bytes).replace("</head>", `${PRELOAD}</head>`);
+  const changed = new TextEncoder().encode(html);
+  return toFile({ name, type }, changed, () => brotliOf(changed));
 }
 
 async function build(entry: string): Promise<NamedFile[]> {

@@ -1,5 +1,6 @@
 import type { FC } from "hono/jsx/dom";
 import { lazyPage, type PageProps } from "./frame/lazy-page.tsx";
+import { OverviewPage } from "./pages/overview/overview-page.tsx";
 import type { Route } from "./state/route.ts";
 import { text } from "./texts/texts.ts";
 
@@ -24,7 +25,8 @@ export const PAGES: readonly Page[] = [
     path: "overview",
     title: text("nav.overview"),
     roles: ["admin"],
-    ...lazyPage(async () => (await import("./pages/overview/overview-page.tsx")).OverviewPage),
+    // It comes with the first file: it is what administrators see first.
+    ...lazyPage(async () => OverviewPage),
   },
   {
     path: "traffic",

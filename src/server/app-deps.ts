@@ -129,7 +129,7 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
       health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },
       metrics: { metrics },
       docs: { version, routes: ROUTES, publicUrl },
-      dashboard: { files: createDashboard() },
+      dashboard: { files: createDashboard(), sessions },
     },
   };
 }

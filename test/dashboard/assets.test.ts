@@ -15,13 +15,11 @@ const ALL_GZIP_BYTES_MAX = 160_000;
  */
 const FIRST_BYTES_MAX = 40_000;
 
-/** The gzipped size of what the overview adds, without what draws its charts. It is loaded during the sign-in. */
-const OVERVIEW_BYTES_MAX = 8_000;
-
 const dashboard = createDashboard();
 
+/** Returns the file of this name, or without a name the page. */
 async function find(path: string): Promise<DashboardFile> {
-  const file = await dashboard.find(path);
+  const file = path === "" ? await dashboard.page({ isSignedIn: false }) : await dashboard.find(path);
   if (!file) throw new Error(`There is no file ${path}.`);
   return file;
 }
@@ -91,7 +89,7 @@ test("the files that the page refers to exist, have the right type, and may be c
 });
 
 test("no other file can be found", async () => {
-  for (const path of ["index.html", "main.tsx", "chunk.js", "../assets.ts", "/", "toString"])
+  for (const path of ["", "index.html", "main.tsx", "chunk.js", "../assets.ts", "/", "toString"])
     expect(await dashboard.find(path), path).toBeUndefined();
 });
 
@@ -151,13 +149,20 @@ test("the sign-in form needs three files after the page, which are loaded at onc
   expect(await gzippedSize(["", ...names])).toBeLessThan(FIRST_BYTES_MAX);
 });
 
-test("the overview needs one small file more, and only its charts wait for what draws them", async () => {
+test("the overview comes with the first file, and only its charts wait for what draws them", async () => {
   const [first = ""] = (await readPage()).links.map(nameOf).filter((name) => name.endsWith(".js"));
   const pages = await loadedBy(first);
-  const overview = pages.get("OverviewPage") ?? "";
-  const added = [overview, ...(await importsOf(overview)).filter((name) => name !== first)];
-  expect(added).toHaveLength(1);
-  expect(await gzippedSize(added)).toBeLessThan(OVERVIEW_BYTES_MAX);
+  expect([...pages.keys()]).not.toContain("OverviewPage");
+  expect([...pages.keys()]).toContain("TrafficPage");
+});
+
+test("the page of a browser that is signed in differs only in that it asks for the session at once", async () => {
+  const page = await dashboard.page({ isSignedIn: true });
+  const [link = "", ...others] = textOf(page).match(/<link rel="preload"[^>]*>/g) ?? [];
+  expect(others).toEqual([]);
+  expect(link).toContain('href="/api/session"');
+  expect(textOf(page).replace(link, "")).toBe(textOf(await find("")));
+  expect(page.etag).not.toBe((await find("")).etag);
 });
 
 test("no page waits for a file that waits for another one but the first", async () => {
@@ -179,5 +184,7 @@ test("each file has an ETag of its own that depends only on its content", async 
   expect(new Set(tags).size).toBe(paths.length);
   for (const tag of tags) expect(tag).toMatch(/^"[\w-]+"$/);
   const again = createDashboard();
-  expect(await Promise.all(paths.map(async (path) => (await again.find(path))?.etag))).toEqual(tags);
+  const names = paths.filter((path) => path !== "");
+  expect(await Promise.all(names.map(async (path) => (await again.find(path))?.etag))).toEqual(tags.slice(1));
+  expect((await again.page({ isSignedIn: false })).etag).toBe(tags[0] ?? "");
 });

@@ -57,9 +57,16 @@ export async function measureCost(
 function countBytes(page: Page): () => number {
   let bytes = 0;
   page.on("response", async (response) => {
-    const sizes = await response.request().sizes().catch(() => undefined);
+    const sizes = await response
+      .request()
+      .sizes()
+      .catch(() => undefined);
     bytes += sizes ? sizes.responseBodySize + sizes.responseHeadersSize : 0;
   });
-  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => void (bytes += payload.length)));
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => {
+      bytes += payload.length;
+    });
+  });
   return () => bytes;
 }

@@ -63,7 +63,9 @@ async function slowDown(cdp: CDPSession): Promise<void> {
 async function measure(cdp: CDPSession, until: string, load: () => Promise<void>): Promise<Load> {
   let [requests, bytes] = [0, 0];
   const onRequest = () => void requests++;
-  const onFinished = ({ encodedDataLength }: { encodedDataLength: number }) => void (bytes += encodedDataLength);
+  const onFinished = ({ encodedDataLength }: { encodedDataLength: number }) => {
+    bytes += encodedDataLength;
+  };
   cdp.on("Network.requestWillBeSent", onRequest);
   cdp.on("Network.loadingFinished", onFinished);
   const begin = performance.now();

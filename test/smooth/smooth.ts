@@ -45,11 +45,18 @@ await using scene = await openScene({ agents: Number(values.agents), rows: Numbe
 
 if (wants("network")) {
   const loads = await measureLoads(scene);
-  print(`The first load at ${(SLOW_3G.bytesPerSecond * 8) / 1_000} kbit/s, ${SLOW_3G.latencyMs} ms each way and back:`);
+  print(
+    `The first load at ${(SLOW_3G.bytesPerSecond * 8) / 1_000} kbit/s, ${SLOW_3G.latencyMs} ms each way and back:`,
+  );
   print(
     markdownTable(
       ["until", "s", "requests", "kB"],
-      loads.map(({ until, ms, requests, bytes }) => [until, (ms / 1_000).toFixed(2), `${requests}`, (bytes / 1_000).toFixed(1)]),
+      loads.map(({ until, ms, requests, bytes }) => [
+        until,
+        (ms / 1_000).toFixed(2),
+        `${requests}`,
+        (bytes / 1_000).toFixed(1),
+      ]),
     ),
   );
 }

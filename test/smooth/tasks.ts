@@ -74,7 +74,8 @@ async function usePage(page: Page, title: string): Promise<void> {
       await field.fill("");
     });
   for (const select of (await main.locator("select:visible").all()).slice(0, 2))
-    for (const nth of [1, 2, 3, 0]) await step(`select ${nth}`, () => select.selectOption({ index: nth }, { timeout: 2_000 }));
+    for (const nth of [1, 2, 3, 0])
+      await step(`select ${nth}`, () => select.selectOption({ index: nth }, { timeout: 2_000 }));
   for (const radio of (await main.getByRole("radio").all()).slice(0, 5))
     await step("radio", () => radio.check({ timeout: 2_000, force: true }));
   for (let nth = 0; nth < 4; nth++) {
@@ -124,9 +125,7 @@ function tasksIn(events: readonly TraceEvent[]): Omit<PageTasks, "page"> {
       name === "thread_name" && args.name === "CrRendererMain" ? [`${pid} ${tid}`] : [],
     ),
   );
-  const steps = events
-    .filter(({ name }) => name.startsWith("step:"))
-    .toSorted((a, b) => a.ts - b.ts);
+  const steps = events.filter(({ name }) => name.startsWith("step:")).toSorted((a, b) => a.ts - b.ts);
   const tasks = events
     .filter(({ name, pid, tid }) => name === "ThreadControllerImpl::RunTask" && mains.has(`${pid} ${tid}`))
     .map(({ tdur = 0, ts }) => ({ ms: tdur / 1_000, ts }))

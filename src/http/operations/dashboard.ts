@@ -1,3 +1,4 @@
+import type { Sessions } from "../../auth/sessions/sessions.ts";
 import { AppError } from "../../errors.ts";
 import { etagResponse, NOT_MODIFIED } from "../etag.ts";
 import type { Exchange } from "../exchange.ts";
@@ -7,11 +8,12 @@ import { okAs, resource, route } from "../route.ts";
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
 export interface DashboardFiles {
   /**
-   * Returns the file at a path below `/dashboard/`; the empty path is the page. Returns undefined if there is
-   * no such file. Rejects if the page cannot be built, which can happen only when the server runs from the
-   * sources.
+   * Returns the script, style or icon of this name; undefined if there is none. Rejects if the page cannot be built, which
+   * can happen only when the server runs from the sources.
    */
-  find(path: string): Promise<DashboardFile | undefined>;
+  find(name: string): Promise<DashboardFile | undefined>;
+  /** Returns the page, which for a browser that is signed in asks for the session at once. Rejects as `find` does. */
+  page(browser: { isSignedIn: boolean }): Promise<DashboardFile>;
 }
 
 export interface DashboardFile {
@@ -58,15 +60,20 @@ const ROUTES = {
 
 /** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
 export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
-  ({ files }: { files: DashboardFiles }) => {
-    const answer = async (exchange: Exchange, path: string) => {
-      const file = await files.find(path);
-      if (!file) throw new AppError("not_found");
-      return send(exchange, file);
+  ({ files, sessions }: { files: DashboardFiles; sessions: Pick<Sessions, "read"> }) => {
+    /** Whether there is a session that may be asked for without an error. If it cannot be told, the page asks. */
+    const isSignedIn = async ({ request }: Exchange) => {
+      const session = await sessions.read(request.headers).catch(() => undefined);
+      return typeof session === "object";
     };
     return {
-      readDashboard: ({ exchange }) => answer(exchange, ""),
-      readDashboardFile: ({ exchange, params: { file } }) => answer(exchange, file),
+      readDashboard: async ({ exchange }) =>
+        send(exchange, await files.page({ isSignedIn: await isSignedIn(exchange) })),
+      async readDashboardFile({ exchange, params: { file: name } }) {
+        const file = await files.find(name);
+        if (!file) throw new AppError("not_found");
+        return send(exchange, file);
+      },
     };
   },
 );
@@ -99,7 +106,7 @@ async function send(
   const headers = {
     // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
     etag: encoding ? etag.replace(/"$/, `-${encoding}"`) : etag,
-    vary: "accept-encoding",
+    vary: isHashed ? "accept-encoding" : "accept-encoding, cookie",
     "cache-control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
     "content-security-policy": pagePolicy(),
   };

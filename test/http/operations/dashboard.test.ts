@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { brotliDecompressSync } from "node:zlib";
-import { startTestServer } from "../../support/server.ts";
-import { dashboardScript } from "../../support/session.ts";
+import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
+import { cookieFor, dashboardScript } from "../../support/session.ts";
 
 const get = (url: string, headers: Record<string, string> = {}, method = "GET") =>
   fetch(url, { method, headers, redirect: "manual", decompress: false });
@@ -59,6 +59,20 @@ describe("/dashboard", () => {
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     const html = await page.text();
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style| on\w+=| style=|javascript:|https?:\/\//i);
+  });
+
+  test("the page of a browser that is signed in asks for the session at once, which would be an error for all others", async () => {
+    const { url } = await startTestServer();
+    const asksFor = async (headers: Record<string, string>) => {
+      const page = await get(`${url}/dashboard`, headers);
+      expect(page.headers.get("vary")).toBe("accept-encoding, cookie");
+      return (await page.text()).includes('href="/api/session"');
+    };
+    const cookie = await cookieFor(url, ADMIN_KEY);
+    expect(await asksFor({ cookie, "sec-fetch-site": "none" })).toBe(true);
+    expect(await asksFor({ cookie, "sec-fetch-site": "cross-site" })).toBe(false);
+    expect(await asksFor({ cookie: cookie.replace(/=.*/, `=${"A".repeat(43)}`) })).toBe(false);
+    expect(await asksFor({})).toBe(false);
   });
 
   test("the dashboard's scripts are cached forever, as their names change with their content", async () => {
