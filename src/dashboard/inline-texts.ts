@@ -6,8 +6,8 @@ export type TextTable = Readonly<Record<string, string>>;
 const ROOT = import.meta.dir;
 const TABLE = /[\\/]dashboard[\\/]texts[\\/]en\.json$/;
 const SOURCE = /[\\/]dashboard[\\/](?!texts[\\/]texts\.ts$).+\.tsx?$/;
-/** A string that may be a key. What is followed by a colon is the name of a property. */
-const LITERAL = /"(\w+(?:\.[\w-]+)+)"(?!\s*:)/g;
+/** A string that may be a key. What is followed by a colon is the name of a property, unless it is one of two values. */
+const LITERAL = /(?<=\?\s*)"(\w+(?:\.[\w-]+)+)"|"(\w+(?:\.[\w-]+)+)"(?!\s*:)/g;
 /** A key that is put together: the part before, and the part after what is filled in. */
 const BUILT = /`(\w+\.[\w.-]*)\$\{[^}`]+\}([\w.-]*)`/g;
 
@@ -17,52 +17,68 @@ const BUILT = /`(\w+\.[\w.-]*)\$\{[^}`]+\}([\w.-]*)`/g;
  */
 export async function inlineTexts(table: TextTable): Promise<Bun.BunPlugin> {
   const sources = await readSources();
-  const built = sources.flatMap((source) => [...source.matchAll(BUILT)].map(patternOf));
-  const isBuilt = (key: string) => built.some((pattern) => pattern.test(key));
-  const literals = new Map(
-    sources
-      .flatMap((source) => [...source.matchAll(LITERAL)].map(([, key = ""]) => key))
-      .flatMap((key) => {
-        const literal = literalOf(table, key);
-        return literal === undefined ? [] : [[key, literal] as const];
-      }),
-  );
-  const isInlined = (key: string) => literals.has(key) || literals.has(key.replace(/\.[a-z]+$/, ""));
-  const rest = Object.fromEntries(Object.entries(table).filter(([key]) => isBuilt(key) || !isInlined(key)));
+  const changed = new Map(Array.from(sources, ([path, source]) => [path, inlined(source, table)]));
+  const rest = JSON.stringify(restOf(table, [...changed.values()].join("\n")));
+  return {
+    name: "inline-texts",
+    setup(build) {
+      build.onLoad({ filter: TABLE }, () => ({ loader: "json", contents: rest }));
+      build.onLoad({ filter: SOURCE }, ({ path }) => {
+        const contents = changed.get(path);
+        return contents === undefined ? undefined : { loader: "js", contents };
+      });
+    },
+  };
+}
+
+/** Returns the sources as JavaScript, by their paths. */
+async function readSources(): Promise<Map<string, string>> {
   const transpiler = new Bun.Transpiler({
     loader: "tsx",
     autoImportJSX: true,
     target: "browser",
     tsconfig: { compilerOptions: { jsx: "react-jsx", jsxImportSource: "hono/jsx/dom" } },
   });
-  return {
-    name: "inline-texts",
-    setup(build) {
-      build.onLoad({ filter: TABLE }, () => ({ loader: "json", contents: JSON.stringify(rest) }));
-      build.onLoad({ filter: SOURCE }, async ({ path }) => ({
-        loader: "js",
-        contents: transpiler
-          .transformSync(await Bun.file(path).text())
-          .replaceAll(LITERAL, (literal, key: string) => literals.get(key) ?? literal),
-      }));
-    },
-  };
+  const paths = Array.from(new Glob("**/*.{ts,tsx}").scanSync({ cwd: ROOT, absolute: true }));
+  return new Map(
+    await Promise.all(
+      paths
+        .filter((path) => SOURCE.test(path))
+        .map(async (path) => [path, transpiler.transformSync(await Bun.file(path).text())] as const),
+    ),
+  );
 }
 
-function readSources(): Promise<string[]> {
-  const paths = Array.from(new Glob("**/*.{ts,tsx}").scanSync({ cwd: ROOT, absolute: true }));
-  return Promise.all(paths.filter((path) => SOURCE.test(path)).map((path) => Bun.file(path).text()));
+function inlined(source: string, table: TextTable): string {
+  return source.replaceAll(
+    LITERAL,
+    (literal, chosen?: string, other?: string) => literalOf(table, chosen ?? other ?? "") ?? literal,
+  );
+}
+
+/** Returns the texts whose keys the changed sources still name, or put together. */
+function restOf(table: TextTable, changed: string): TextTable {
+  const built = [...changed.matchAll(BUILT)].map(patternOf);
+  return Object.fromEntries(
+    Object.entries(table).filter(
+      ([key]) =>
+        !key.includes(".") ||
+        [key, startOf(key)].some((name) => changed.includes(`"${name}"`)) ||
+        built.some((pattern) => pattern.test(key)),
+    ),
+  );
 }
 
 function patternOf([, start = "", end = ""]: RegExpMatchArray): RegExp {
   return new RegExp(`^${RegExp.escape(start)}[\\w.-]+${RegExp.escape(end)}$`);
 }
 
+/** Returns a key without its plural form. */
+const startOf = (key: string) => key.replace(/\.(zero|one|two|few|many|other)$/, "");
+
 /** Returns what replaces a key: its text, or its plural forms. */
 function literalOf(table: TextTable, key: string): string | undefined {
-  const forms = Object.entries(table).filter(
-    ([one]) => one.replace(/\.(zero|one|two|few|many|other)$/, "") === key,
-  );
+  const forms = Object.entries(table).filter(([one]) => startOf(one) === key);
   const own = table[key];
   // Only the function that is called with it decides which of them is meant.
   if (own !== undefined && forms.some(([one]) => one !== key)) return undefined;
