@@ -66,7 +66,7 @@ export function ModelTable({ models, period, periodInAddress }: ModelTableProps)
       title: text("models.column.waiting"),
       cell: ({ queue: { waiting, oldest_wait_ms: oldest } }) => (
         <Figure
-          value={waiting === 0 ? <span class="muted">0</span> : formatWhole(waiting)}
+          value={waiting === 0 ? <span class="muted">{formatWhole(0)}</span> : formatWhole(waiting)}
           note={oldest === null ? undefined : text("models.oldest", { time: formatDuration(oldest) })}
         />
       ),
@@ -78,7 +78,7 @@ export function ModelTable({ models, period, periodInAddress }: ModelTableProps)
 
 /** A number of requests that leads to them, if there are any. */
 function Count({ count, href }: { count: number; href: string }) {
-  return count === 0 ? <span class="muted">0</span> : <a href={href}>{formatWhole(count)}</a>;
+  return count === 0 ? <span class="muted">{formatWhole(0)}</span> : <a href={href}>{formatWhole(count)}</a>;
 }
 
 /** A number with a smaller note below it. */

@@ -52,7 +52,7 @@ function Nothing() {
 }
 
 function Waiting({ queue }: Pick<NonNullable<NodeRow["node"]>, "queue">) {
-  if (queue.length === 0) return <>0</>;
+  if (queue.length === 0) return <>{formatNumber(0)}</>;
   return (
     <>
       {formatNumber(queue.length)}{" "}

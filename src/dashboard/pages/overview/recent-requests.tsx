@@ -102,7 +102,11 @@ function Ended({ request: { at, request_id, duration_ms } }: { request: LiveAsk 
 
 function Tokens({ count, isEstimate }: { count: number | null; isEstimate: boolean }) {
   if (!isEstimate) return <>{formatNumber(count)}</>;
-  return <span title={text("overview.recent.estimated")}>≈ {formatNumber(count)}</span>;
+  return (
+    <span title={text("overview.recent.estimated")}>
+      {text("request.estimate", { count: formatNumber(count) })}
+    </span>
+  );
 }
 
 /**
@@ -113,5 +117,5 @@ function Result({ request: { outcome, upstream_status } }: { request: LiveAsk })
   if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
   if (upstream_status !== null && upstream_status >= 400)
     return <Badge tone="warn">{text("overview.recent.status", { status: upstream_status })}</Badge>;
-  return <Badge tone="ok">ok</Badge>;
+  return <Badge tone="ok">{text("requests.ok")}</Badge>;
 }
