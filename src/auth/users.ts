@@ -146,6 +146,9 @@ export function describeUser(user: KnownUser & { token?: string }) {
   };
 }
 
+/** Returns a user's name for the audit, as nothing else tells it once the user is deleted. */
+export const nameDetail = ({ name }: Pick<KnownUser, "name">) => (name === null ? null : { name });
+
 /** Returns the rows that are new, and the ones that cannot be imported. */
 async function findImportable(rows: readonly UserWithToken[], users: UserStore) {
   const ids = new Set((await users.list()).map(({ id }) => id));

@@ -2,7 +2,14 @@ import type { AuditAction } from "../audit-actions.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { loadSeal, type Seal } from "../auth/seal.ts";
 import { sharedKeys } from "../auth/secret.ts";
-import { createUsers, describeUser, type User, type Users, type UserWithToken } from "../auth/users.ts";
+import {
+  createUsers,
+  describeUser,
+  nameDetail,
+  type User,
+  type Users,
+  type UserWithToken,
+} from "../auth/users.ts";
 import { sealKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -125,15 +132,16 @@ async function set(work: Work): Promise<void> {
 }
 
 async function switchTo(state: "disable" | "enable", work: Work): Promise<void> {
-  const { id } = await findUser(work.users, work.subject);
-  await work.audit.change(noteOf(`user.${state}`, id), () => work.users[state](id));
+  const user = await findUser(work.users, work.subject);
+  const { id } = user;
+  await work.audit.change(noteOf(`user.${state}`, id, nameDetail(user)), () => work.users[state](id));
   await printCurrent(work, id);
 }
 
 async function rotate(work: Work): Promise<void> {
   const { users, audit, graceMs, io, json, now } = work;
   const user = await findUser(work.users, work.subject);
-  const note = noteOf("user.rotate", user.id, { grace_seconds: graceMs / 1000 });
+  const note = noteOf("user.rotate", user.id, { ...nameDetail(user), grace_seconds: graceMs / 1000 });
   const token = await audit.change(note, () => users.rotate(user.id, graceMs));
   if (token === false) throw deleted();
   io.out(json ? toJson({ token, user_id: user.id }) : cardOfUser(user, now, token));
@@ -141,8 +149,9 @@ async function rotate(work: Work): Promise<void> {
 
 async function remove(work: Work): Promise<void> {
   const { users, audit, io, json } = work;
-  const { id, name } = await findUser(work.users, work.subject);
-  await audit.change(noteOf("user.delete", id, name === null ? null : { name }), () => users.delete(id));
+  const user = await findUser(work.users, work.subject);
+  const { id } = user;
+  await audit.change(noteOf("user.delete", id, nameDetail(user)), () => users.delete(id));
   io.out(json ? toJson({ user_id: id, deleted: true }) : "Deleted the user.\n");
 }
 
@@ -165,7 +174,7 @@ async function importAll({ users, audit, imported: rows, json, io }: Work): Prom
   io.out(json ? toJson({ imported, already }) : text);
 }
 
-function noteOf(action: AuditAction, target: string, detail: Record<string, unknown> | null = null) {
+function noteOf(action: AuditAction, target: string, detail: Record<string, unknown> | null) {
   return { actor: "cli", action, target, detail } as const;
 }
 

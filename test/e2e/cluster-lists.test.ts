@@ -139,6 +139,9 @@ describeWithCluster("the lists of two nodes", () => {
     for (const node of [a, b])
       await until(async () => (await get(node, "/admin/agents")).body.agents.length === 1);
     expect((await post(a, `/admin/agents/${id}/disconnect`)).status).toBe(404);
+    expect((await get(a, "/admin/audit")).body.audit).toContainEqual(
+      expect.objectContaining({ target: id, detail: { name: "test agent", drain: false } }),
+    );
   });
 
   test("a live view shows what happens at both nodes, each request once, and the loss of a node", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import type { PriceList } from "../../src/prices/price-list.ts";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
@@ -13,11 +14,10 @@ async function addPrice(page: Page, row: number, fields: Record<string, string>)
     await page.getByLabel(`Row ${row}: ${label}`, { exact: true }).fill(text);
 }
 
-async function pricesOf(scene: Scene): Promise<{ currency?: string; models: unknown }> {
-  const { body } = await scene.request<{ settings: { prices: { current: { currency?: string; models: unknown } } } }>(
-    "/admin/settings",
-    { headers: { authorization: scene.adminKey } },
-  );
+async function pricesOf(scene: Scene): Promise<PriceList> {
+  const { body } = await scene.request<{ settings: { prices: { current: PriceList } } }>("/admin/settings", {
+    headers: { authorization: scene.adminKey },
+  });
   return body.settings.prices.current;
 }
 
@@ -108,12 +108,6 @@ inBrowser("dashboard: prices and budgets", (browser) => {
         .getByText(/^€\d+\.\d\d$/)
         .first(),
     );
-    await goTo(page, "Traffic");
-    await shows(page.getByText("Cost per minute", { exact: true }));
-    await page.getByRole("radio", { name: "By user" }).check();
-    await shows(rowOf(page, "Traffic by user", "Ann").getByText(/^€\d+\.\d\d$/));
-    await rowOf(page, "Traffic by user", "Ann").getByRole("link", { name: "Ann" }).click();
-    await shows(page.getByText("Cost per minute", { exact: true }), page.getByText("Cost", { exact: true }));
     await goTo(page, "Requests");
     await page.getByRole("table", { name: "Requests, newest first" }).getByRole("link").first().click();
     await shows(page.getByRole("dialog", { name: "Request" }).getByText(/^€\d+\.\d\d$/));

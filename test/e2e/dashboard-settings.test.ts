@@ -173,6 +173,7 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     });
     const zoe = (await scene.request<User>("/admin/users/add", init({ name: "Zoë" }))).body;
     scene.server.keepSecret(zoe.token);
+    await scene.request(`/admin/users/${zoe.user_id}/disable`, init({}));
     await scene.request("/admin/users/delete", init({ user_id: zoe.user_id }));
     await scene.addUser();
     const page = await openDashboard(browser, scene);
@@ -183,8 +184,8 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await page.getByLabel("Search").fill("zoe");
     await page.waitForURL(/search=zoe/);
     await hides(table.getByRole("rowheader", { name: "session.begin" }));
-    expect((await actions()).map((text) => text.trim())).toEqual(["user.delete", "user.add"]);
-    await shows(table.getByRole("link", { name: "Zoë" }));
+    expect((await actions()).map((text) => text.trim())).toEqual(["user.delete", "user.disable", "user.add"]);
+    expect(await table.getByRole("link", { name: "Zoë" }).count()).toBe(3);
     await page.getByLabel("Action").selectOption("user.delete");
     await page.waitForURL(/action=user.delete/);
     await page.reload();

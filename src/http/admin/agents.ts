@@ -154,8 +154,9 @@ const ROUTES = {
 };
 
 /** The connected agents, and the keys that let them in. */
-export const agentRoutes = resource("Agents", ROUTES).handledBy(
-  ({ relay, remote, nodes, agentKeys, audit, askedModels, newId, now, version }: AgentDeps) => ({
+export const agentRoutes = resource("Agents", ROUTES).handledBy((deps: AgentDeps) => {
+  const { relay, remote, nodes, agentKeys, audit, askedModels, newId, now, version } = deps;
+  return {
     listAgents() {
       const agents = [...agentRows({ relay, askedModels, now, version })];
       return nodes ? mergeAgents(agents, nodes) : { agents };
@@ -163,8 +164,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
 
     async disconnectAgent({ exchange, params: { id }, body }) {
       const drain = body.drain ?? false;
-      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-      const note = auditNote(exchange, "agent.disconnect", id, { drain });
+      const note = auditNote(exchange, "agent.disconnect", id, { ...(await nameOf(deps, id)), drain });
       const state = await audit.change(
         note,
         async () => relay.disconnect(id, { drain }) ?? (await remote?.disconnect(id, { drain })),
@@ -175,8 +175,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
 
     async resetAgent({ exchange, params: { id }, body }) {
       const model = body.model ?? undefined;
-      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-      const note = auditNote(exchange, "agent.reset", id, { model });
+      const note = auditNote(exchange, "agent.reset", id, { ...(await nameOf(deps, id)), model });
       const models = await audit.change(
         note,
         async () => relay.resetCircuits(id, model) ?? (await remote?.resetCircuits(id, model)),
@@ -186,8 +185,8 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
     },
 
     async updateAgent({ exchange, params: { id } }) {
-      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-      const state = await audit.change(auditNote(exchange, "agent.update", id), async () => {
+      const note = auditNote(exchange, "agent.update", id, await nameOf(deps, id));
+      const state = await audit.change(note, async () => {
         const result = relay.askToUpdate(id) ?? (await remote?.askToUpdate(id));
         if (result === undefined) throw new AppError("agent_unknown");
         if (result === "refused") throw new AppError("agent_update_refused", { hint: NOT_ALLOWED });
@@ -229,8 +228,20 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       if (!(await audit.change(note, () => agentKeys.revoke(id)))) throw new AppError("agent_key_unknown");
       return { id, name, revoked: true };
     },
-  }),
-);
+  };
+});
+
+/**
+ * Returns the name of a connected agent for the audit, as nothing else tells it once the agent is gone. Null if its node
+ * does not tell it. Throws an `AppError` if no such agent is connected.
+ */
+async function nameOf({ relay, nodes }: Pick<AgentDeps, "relay" | "nodes">, id: string) {
+  if (!relay.isConnected(id)) throw new AppError("agent_unknown");
+  for (const { id: own, profile } of relay.agents()) if (own === id) return { name: profile.name };
+  const others = (await nodes?.agents())?.nodes ?? [];
+  const row = others.flatMap(({ rows }) => rows).find((candidate) => candidate.id === id);
+  return row ? { name: row.name } : null;
+}
 
 async function findActive(agentKeys: Pick<AgentKeys, "list">, id: string) {
   const key = (await agentKeys.list()).find((candidate) => candidate.id === id);

@@ -1,5 +1,5 @@
 import type { Audit, AuditNote } from "../../auth/audit.ts";
-import { describeUser, type KnownUser, type Users } from "../../auth/users.ts";
+import { describeUser, type KnownUser, nameDetail, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
 import type { Exchange } from "../exchange.ts";
@@ -141,7 +141,7 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
     async deleteUserAsReference({ exchange, body: { user_id } }) {
       // If the store fails, the reference's error of the deletion is the one to tell.
       const user = user_id && (await users.find(user_id).catch(() => undefined));
-      if (user_id) await deleteAudited(user_id, nameOf(user || undefined), exchange);
+      if (user_id) await deleteAudited(user_id, user ? nameDetail(user) : null, exchange);
       return { message: "User deleted" };
     },
 
@@ -159,21 +159,27 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
 
     async changeUser({ exchange, params: { id }, body }) {
       const changes = attributesOf(body);
-      if (Object.keys(changes).length === 0) return describeUser(await find(id));
+      const user = await find(id);
+      if (Object.keys(changes).length === 0) return describeUser(user);
       const note = auditNote(exchange, "user.change", id, fieldsOf(changes));
       return changeUser(deps, id, note, () => users.change(id, changes));
     },
 
-    disableUser: ({ exchange, params: { id } }) =>
-      changeUser(deps, id, auditNote(exchange, "user.disable", id), () => users.disable(id)),
+    async disableUser({ exchange, params: { id } }) {
+      const note = auditNote(exchange, "user.disable", id, nameDetail(await find(id)));
+      return changeUser(deps, id, note, () => users.disable(id));
+    },
 
-    enableUser: ({ exchange, params: { id } }) =>
-      changeUser(deps, id, auditNote(exchange, "user.enable", id), () => users.enable(id)),
+    async enableUser({ exchange, params: { id } }) {
+      const note = auditNote(exchange, "user.enable", id, nameDetail(await find(id)));
+      return changeUser(deps, id, note, () => users.enable(id));
+    },
 
     async rotateToken({ exchange, params, body }) {
-      const { id } = await find(params.id);
+      const user = await find(params.id);
+      const { id } = user;
       const grace_seconds = body.grace_seconds ?? 0;
-      const note = auditNote(exchange, "user.rotate", id, { grace_seconds });
+      const note = auditNote(exchange, "user.rotate", id, { ...nameDetail(user), grace_seconds });
       const token = await audit.change(note, () => users.rotate(id, grace_seconds * 1000));
       if (token === false) throw new AppError("user_unknown");
       return { token, user_id: id };
@@ -181,14 +187,11 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
 
     async deleteUser({ exchange, params }) {
       const user = await find(params.id);
-      await deleteAudited(user.id, nameOf(user), exchange);
+      await deleteAudited(user.id, nameDetail(user), exchange);
       return { message: "User deleted" };
     },
   };
 });
-
-/** Returns the name for the audit, as nothing else tells it once the user is deleted. */
-const nameOf = (user: KnownUser | undefined) => (user && user.name !== null ? { name: user.name } : null);
 
 async function findUser(users: Users, id: string) {
   const user = await users.find(id);
@@ -203,7 +206,6 @@ async function changeUser(
   note: AuditNote,
   run: () => Promise<boolean>,
 ) {
-  await findUser(users, id);
   if (!(await audit.change(note, run))) throw new AppError("user_unknown");
   return describeUser(await findUser(users, id));
 }

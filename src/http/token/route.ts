@@ -2,7 +2,7 @@ import type { Audit } from "../../auth/audit.ts";
 import type { Caller } from "../../auth/callers.ts";
 import { hashSecret } from "../../auth/secret.ts";
 import type { Sessions } from "../../auth/sessions/sessions.ts";
-import type { Users } from "../../auth/users.ts";
+import { nameDetail, type User, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { userPrincipal } from "../../principal.ts";
 import { auditNote } from "../admin/audit.ts";
@@ -44,9 +44,11 @@ const ROUTES = {
 /** The routes by which users change their own token. */
 export const tokenRoutes = resource("Sessions", ROUTES).handledBy((deps: TokenDeps) => ({
   async rotateOwnToken({ exchange, caller, body }) {
-    const id = await findRotatable(deps.users, caller);
+    const user = await findRotatable(deps.users, caller);
+    const { id } = user;
     const grace_seconds = body.grace_seconds ?? 0;
-    const note = { ...auditNote(exchange, "user.rotate", id, { grace_seconds }), actor: "user" as const };
+    const detail = { ...nameDetail(user), grace_seconds };
+    const note = { ...auditNote(exchange, "user.rotate", id, detail), actor: "user" as const };
     const token = await deps.audit.change(note, () => deps.users.rotate(id, grace_seconds * 1000));
     if (token === false) throw new AppError("user_unknown");
     const answer = { token, user_id: id };
@@ -59,15 +61,15 @@ export const tokenRoutes = resource("Sessions", ROUTES).handledBy((deps: TokenDe
 }));
 
 /**
- * Returns the caller's id. Throws an `AppError` for the administrator, and for an old token in its grace period: it may
+ * Returns the caller. Throws an `AppError` for the administrator, and for an old token in its grace period: it may
  * be rotated away just because somebody else has it, and they must not get one in place of the new token.
  */
-async function findRotatable(users: TokenDeps["users"], { principal, tokenHash }: Caller): Promise<string> {
+async function findRotatable(users: TokenDeps["users"], { principal, tokenHash }: Caller): Promise<User> {
   const user = principal.kind === "user" ? await users.find(principal.id) : undefined;
   if (!user) throw new AppError("user_unknown", principal.kind === "admin" ? { hint: ADMIN_HINT } : {});
   // Without its key file the server cannot read which token is the newest.
   const isKnown = user.token !== "";
   if (isKnown && tokenHash !== hashSecret(user.token))
     throw new AppError("token_replaced", { hint: REPLACED_HINT });
-  return user.id;
+  return user;
 }

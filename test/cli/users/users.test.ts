@@ -222,9 +222,9 @@ test("every change of a user is in the audit, with what changed and never a toke
   expect(rows.map(({ actor, action, target, detail }) => [actor, action, target, detail])).toEqual([
     ["cli", "user.add", user_id, { name: "Ann" }],
     ["cli", "user.change", user_id, { max_parallel: 2 }],
-    ["cli", "user.disable", user_id, null],
-    ["cli", "user.enable", user_id, null],
-    ["cli", "user.rotate", user_id, { grace_seconds: 60 }],
+    ["cli", "user.disable", user_id, { name: "Ann" }],
+    ["cli", "user.enable", user_id, { name: "Ann" }],
+    ["cli", "user.rotate", user_id, { name: "Ann", grace_seconds: 60 }],
     ["cli", "user.delete", user_id, { name: "Ann" }],
   ]);
   expect(JSON.stringify(rows)).not.toContain(token);

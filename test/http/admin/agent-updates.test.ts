@@ -27,7 +27,7 @@ test("an agent whose owner allows it is asked to update itself, and the audit ha
   expect([status, body]).toEqual([200, { id, state: "asked" }]);
   expect(await agent.next("update")).toEqual({ type: "update" });
   expect((await call("GET", "/admin/audit")).body.audit).toMatchObject([
-    { action: "agent.update", target: id, actor: "admin" },
+    { action: "agent.update", target: id, actor: "admin", detail: { name: "test agent" } },
   ]);
 });
 
@@ -41,10 +41,10 @@ test("an agent whose owner does not allow it is not asked, and neither are v1 ag
   }
   expect(agent.frames.map(({ type }) => type)).not.toContain("update");
   expect((await call("GET", "/admin/audit")).body.audit).toMatchObject([
-    { detail: { failed: "agent_update_refused" } },
-    { detail: null },
-    { detail: { failed: "agent_update_refused" } },
-    { detail: null },
+    { detail: { name: "v1 agent", failed: "agent_update_refused" } },
+    { detail: { name: "v1 agent" } },
+    { detail: { name: "test agent", failed: "agent_update_refused" } },
+    { detail: { name: "test agent" } },
   ]);
 });
 

@@ -106,8 +106,8 @@ describe("POST /admin/agents/{id}/disconnect", () => {
     expect((await asked).status).toBe(200);
     expect((await busy.ended).code).toBe(4504);
     expect((await audit()).audit).toMatchObject([
-      { action: "agent.disconnect", target: busy.id, detail: { drain: true } },
-      { action: "agent.disconnect", target: idle.ready.agent, detail: { drain: false } },
+      { action: "agent.disconnect", target: busy.id, detail: { name: "v1 agent", drain: true } },
+      { action: "agent.disconnect", target: idle.ready.agent, detail: { name: "test agent", drain: false } },
     ]);
   });
 
@@ -145,8 +145,8 @@ describe("POST /admin/agents/{id}/reset", () => {
     expect((await call("GET", "/admin/agents")).body.agents[0].circuits).toEqual([]);
     expect((await call("POST", "/admin/agents/nobody/reset")).status).toBe(404);
     expect((await audit()).audit).toMatchObject([
-      { action: "agent.reset", target: id, detail: {} },
-      { action: "agent.reset", target: id, detail: { model: "another" } },
+      { action: "agent.reset", target: id, detail: { name: "test agent" } },
+      { action: "agent.reset", target: id, detail: { name: "test agent", model: "another" } },
     ]);
   });
 });

@@ -287,9 +287,9 @@ test("the audit has every change of a user, with what changed and never a token"
   expect(rows.map(({ action, target, detail }) => [action, target, detail])).toEqual([
     ["user.add", user_id, { name: "Ann" }],
     ["user.change", user_id, { max_parallel: 2 }],
-    ["user.disable", user_id, null],
-    ["user.enable", user_id, null],
-    ["user.rotate", user_id, { grace_seconds: 5 }],
+    ["user.disable", user_id, { name: "Ann" }],
+    ["user.enable", user_id, { name: "Ann" }],
+    ["user.rotate", user_id, { name: "Ann", grace_seconds: 5 }],
     ["user.delete", user_id, { name: "Ann" }],
   ]);
   expect(rows.every(({ actor, address, requestId }) => actor === "admin" && address && requestId)).toBe(true);

@@ -39,7 +39,12 @@ test("users rotate their own token, and the old one stops working at once", asyn
   expect([await statusOf(key(user.token)), await statusOf(key(body.token))]).toEqual([401, 200]);
   const [row] = await audit();
   expect(row).toMatchObject({
-    ...{ actor: "user", action: "user.rotate", target: user.user_id, detail: { grace_seconds: 0 } },
+    ...{
+      actor: "user",
+      action: "user.rotate",
+      target: user.user_id,
+      detail: { name: "Ann", grace_seconds: 0 },
+    },
   });
   expect(JSON.stringify(row)).not.toContain(body.token);
 });
