@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Config } from "../config/settings.ts";
 import { NO_PRICES, PriceList } from "../prices/price-list.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
 import { type Changeable, changeable } from "./changeable.ts";
 import { aliasesSchema, fallbacksSchema } from "./model-names.ts";
 import { webhook } from "./webhook.ts";
@@ -16,7 +17,7 @@ const whole = (name: NumberName, min: number, max: number) =>
 const DAYS_MAX = 3650;
 const QUEUE_MAX = 100_000;
 const LIMIT_MAX = 1_000_000;
-const HOUR_MS = 3_600_000;
+const SECOND_MS = 1_000;
 
 /**
  * The settings that an administrator may change while the server runs, by the names that `config --json` uses. A change is in
@@ -35,6 +36,9 @@ export const CHANGEABLE = {
   queueMax: whole("queueMax", 1, QUEUE_MAX),
   queueUserMax: whole("queueUserMax", 1, QUEUE_MAX),
   queueWaitMs: whole("queueWaitMs", 100, HOUR_MS),
+  affinityWaitMs: whole("affinityWaitMs", 0, MINUTE_MS),
+  wholeAnswerMs: whole("wholeAnswerMs", 100, HOUR_MS),
+  wholeStreamMs: whole("wholeStreamMs", SECOND_MS, DAY_MS),
   addressRequestsMax: whole("addressRequestsMax", 1, LIMIT_MAX),
   keyFailuresMax: whole("keyFailuresMax", 1, LIMIT_MAX),
   conversationDays: whole("conversationDays", 1, DAYS_MAX),

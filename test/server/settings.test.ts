@@ -228,3 +228,17 @@ test("the log masks the address and the secret of a webhook that an administrato
     expect(lines.join("")).toContain('"url":"***","secret":"***"');
   }
 });
+
+test("the time for a whole answer and for a whole stream counts for the next request", async () => {
+  const { change, send } = await scene(["llama"], [], {
+    onAsk: ({ ask, stream }, { say }) => {
+      if (stream) say({ type: "delta", ask, data: '{"choices":[]}' });
+    },
+  });
+  await change({ wholeAnswerMs: 100, wholeStreamMs: 1_000 });
+  const answers = await Promise.all(
+    [false, true].map((stream) => send("/v1/chat/completions", { model: "llama", messages: [], stream })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([504, 200]);
+  for (const { text } of answers) expect(text).toContain("timeout");
+});

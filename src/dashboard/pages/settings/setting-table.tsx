@@ -7,7 +7,7 @@ import { type Column, Table } from "../../components/table.tsx";
 import { formatTime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
-import { text } from "../../texts/texts.ts";
+import { type TextKey, text } from "../../texts/texts.ts";
 import { findSettings, numberForm, pageOf, type Setting, settingsOf, variableOf } from "./setting-row.ts";
 import { WEBHOOK } from "./webhook.ts";
 
@@ -75,9 +75,12 @@ function Source({ row: { from, changed_at } }: { row: Setting }) {
   );
 }
 
+/** Why some settings need a restart, where others like them do not. */
+const RESTARTS: Readonly<Record<string, TextKey>> = { responsesDays: "settings.restart.responsesDays" };
+
 function Change({ row, onChange }: { row: Setting; onChange: (setting: Setting) => void }) {
   const page = pageOf(row);
-  if (!row.changeable) return <span class="muted">{text("settings.restart")}</span>;
+  if (!row.changeable) return <span class="muted">{text(RESTARTS[row.name] ?? "settings.restart")}</span>;
   if (page !== undefined) {
     return (
       <LinkButton href={hrefOf(page.path)} isSmall>
