@@ -185,6 +185,26 @@ inBrowser("dashboard: models", (browser) => {
     await shows(rowOf(page, ALIASES, "theirs"), rowOf(page, ALIASES, "fast").getByText("typed"));
   });
 
+  test("a model is chosen from the list of a dialog by keyboard, and Escape closes the list only", async () => {
+    const scene = await startScene();
+    await connect(scene, "box", [{ id: "m" }, { id: "n" }]);
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Models");
+    await page.getByRole("button", { name: "Add fallbacks" }).click();
+    const dialog = page.getByRole("dialog");
+    const field = dialog.getByRole("combobox", { name: "Model", exact: true });
+    await page.keyboard.press("ArrowDown");
+    await shows(dialog.getByRole("option", { name: "n" }));
+    await page.keyboard.press("Escape");
+    await hides(dialog.getByRole("listbox"));
+    await field.fill("N");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await hides(dialog.getByRole("listbox"));
+    expect(await field.inputValue()).toBe("n");
+    await shows(dialog);
+  });
+
   test("fallbacks are ordered by the keyboard, and answer in this order", async () => {
     const scene = await startScene();
     await connect(scene, "box", [{ id: "m" }, { id: "n" }]);

@@ -17,8 +17,6 @@ interface FieldProps {
   min?: number;
   max?: number;
   isFocused?: boolean;
-  /** Texts that the browser offers while somebody types. Any other text can be typed too. */
-  suggestions?: readonly string[];
   onInput?: (value: string) => void;
   onKeyDown?: (event: KeyboardEvent) => void;
 }
@@ -26,7 +24,7 @@ interface FieldProps {
 /** A text field with its label. */
 export function Field(props: FieldProps) {
   const { label, name, hint, error, type = "text", value, onInput, onKeyDown, ...others } = props;
-  const { isFocused, suggestions, ...rest } = others;
+  const { isFocused, ...rest } = others;
   const id = useId();
   return (
     <div class="field">
@@ -40,17 +38,9 @@ export function Field(props: FieldProps) {
         autofocus={isFocused ?? false}
         spellcheck={false}
         {...describedBy(id, hint, error)}
-        {...(suggestions && { list: `${id}-list` })}
         onInput={(event: Event) => onInput?.((event.target as HTMLInputElement).value)}
         onKeyDown={(event: KeyboardEvent) => onKeyDown?.(event)}
       />
-      {suggestions ? (
-        <datalist id={`${id}-list`}>
-          {suggestions.map((suggestion) => (
-            <option key={suggestion} value={suggestion} />
-          ))}
-        </datalist>
-      ) : null}
       <FieldHelp id={id} hint={hint} error={error} />
     </div>
   );
@@ -140,7 +130,8 @@ export function Checkbox(props: {
   );
 }
 
-function FieldHelp({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
+/** What is shown below a field. */
+export function FieldHelp({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
   return (
     <>
       {hasContent(hint) ? (
@@ -157,7 +148,8 @@ function FieldHelp({ id, hint, error }: { id: string; hint?: Child; error?: stri
   );
 }
 
-function describedBy(id: string, hint: Child, error?: string): Record<string, string | null> {
+/** Returns the attributes by which screen readers find what `FieldHelp` shows. */
+export function describedBy(id: string, hint: Child, error?: string): Record<string, string | null> {
   const ids = [hasContent(hint) ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ");
   return { "aria-describedby": ids || null, "aria-invalid": error ? "true" : null };
 }

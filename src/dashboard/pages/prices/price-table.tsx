@@ -1,5 +1,5 @@
-import { useId } from "hono/jsx/dom";
 import { Button } from "../../components/button.tsx";
+import { Combobox } from "../../components/combobox/combobox.tsx";
 import { ScrollArea } from "../../components/scroll-area.tsx";
 import { text } from "../../texts/texts.ts";
 import { PRICE_FIELDS, type PriceRow } from "./price-form.ts";
@@ -13,7 +13,7 @@ interface PriceTableProps {
 
 /** A table of fields, whose names in the form's data end with the number of their row. */
 export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
-  const list = useId();
+  const options = models.map((value) => ({ value }));
   return (
     <ScrollArea label={text("prices.list")}>
       <table class="prices">
@@ -35,11 +35,13 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
           {rows.map(({ id, row }, index) => (
             <tr key={id}>
               <td>
-                <Input
+                <Combobox
                   name={`model-${id}`}
                   value={row.model}
                   label={text("prices.field", { row: index + 1, field: text("prices.model") })}
-                  list={list}
+                  isLabelHidden
+                  options={options}
+                  isFree
                 />
               </td>
               {PRICE_FIELDS.map(({ field, title }) => (
@@ -48,7 +50,6 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
                     name={`${field}-${id}`}
                     value={row[field]}
                     label={text("prices.field", { row: index + 1, field: text(title) })}
-                    isNumber
                   />
                 </td>
               ))}
@@ -66,11 +67,6 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
           ))}
         </tbody>
       </table>
-      <datalist id={list}>
-        {models.map((model) => (
-          <option key={model} value={model} />
-        ))}
-      </datalist>
     </ScrollArea>
   );
 }
@@ -79,19 +75,17 @@ interface InputProps {
   name: string;
   value: string;
   label: string;
-  list?: string;
-  isNumber?: boolean;
 }
 
-function Input({ name, value, label, list, isNumber }: InputProps) {
+function Input({ name, value, label }: InputProps) {
   return (
     <div class="field">
       <input
         name={name}
         value={value}
         aria-label={label}
-        {...(list !== undefined && { list })}
-        {...(isNumber && { inputmode: "decimal", class: "number" })}
+        inputmode="decimal"
+        class="number"
         autocomplete="off"
         spellcheck={false}
       />

@@ -1,6 +1,7 @@
 import type { OfferedModel } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
-import { Combobox, type ComboboxOption } from "../../components/combobox/combobox.tsx";
+import { Combobox } from "../../components/combobox/combobox.tsx";
+import type { ComboboxOption } from "../../components/combobox/option-list.tsx";
 import { formatShort } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
 import { changeSettings } from "./try-state.ts";

@@ -1,6 +1,7 @@
 import { printable } from "../../../../printable.ts";
 import { Button } from "../../../components/button.tsx";
 import { Notice } from "../../../components/card.tsx";
+import { Combobox } from "../../../components/combobox/combobox.tsx";
 import { Dialog } from "../../../components/dialog.tsx";
 import { Field } from "../../../components/field.tsx";
 import { Form } from "../../../components/form.tsx";
@@ -52,15 +53,16 @@ export function AliasDialog({ settings, offered, alias, onClose }: AliasDialogPr
           hint={offered.includes(name.trim()) ? text("models.alias.hidesHint") : text("models.alias.hint")}
           onInput={setName}
         />
-        <Field
+        <Combobox
           label={text("models.column.model")}
           name="model"
           value={modelBefore}
-          autocomplete="off"
+          options={offered.map((value) => ({ value }))}
+          isFree
           required
           isFocused={Boolean(alias)}
-          suggestions={offered}
           hint={modelHint(model.trim(), offered)}
+          onChoose={setModel}
           onInput={setModel}
         />
       </Form>

@@ -1,8 +1,8 @@
 import { printable } from "../../../../printable.ts";
 import { Button } from "../../../components/button.tsx";
 import { Notice } from "../../../components/card.tsx";
+import { Combobox } from "../../../components/combobox/combobox.tsx";
 import { Dialog } from "../../../components/dialog.tsx";
-import { Field } from "../../../components/field.tsx";
 import { Form } from "../../../components/form.tsx";
 import { showToast } from "../../../components/toast.tsx";
 import { useState } from "../../../state/hooks.ts";
@@ -46,13 +46,14 @@ export function FallbackDialog({ settings, offered, model, onClose }: FallbackDi
           </Notice>
         ) : null}
         {model === undefined ? (
-          <Field
+          <Combobox
             label={text("models.column.model")}
             name="model"
-            autocomplete="off"
+            value=""
+            options={offered.map((value) => ({ value }))}
+            isFree
             required
             isFocused
-            suggestions={offered}
             hint={text("models.fallback.modelHint")}
           />
         ) : (

@@ -1,7 +1,7 @@
 import { useRef } from "hono/jsx/dom";
 import { printable } from "../../../../printable.ts";
 import { Button } from "../../../components/button.tsx";
-import { Field } from "../../../components/field.tsx";
+import { Combobox } from "../../../components/combobox/combobox.tsx";
 import { useEffect, useState } from "../../../state/hooks.ts";
 import { text } from "../../../texts/texts.ts";
 import { isOffered } from "./offered.ts";
@@ -60,11 +60,12 @@ export function FallbackEditor({ models, offered, onChange }: FallbackEditorProp
         ))}
       </ol>
       <div class="fallback-add">
-        <Field
+        <Combobox
           label={text("models.fallback.addOne")}
           name="other"
-          autocomplete="off"
-          suggestions={offered}
+          value=""
+          options={offered.filter((model) => !models.includes(model)).map((value) => ({ value }))}
+          isFree
           onKeyDown={(event) => {
             if (event.key !== "Enter" || event.isComposing || !fieldIn(root.current)?.value.trim()) return;
             // Otherwise the form would be saved.
