@@ -130,7 +130,7 @@ export function Checkbox(props: {
   );
 }
 
-/** What is shown below a field. */
+/** The hint and the error, below a field. */
 export function FieldHelp({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
   return (
     <>

@@ -12,7 +12,7 @@ interface OptionListProps {
   found: readonly ComboboxOption[];
   /** The index of the active option; -1 if none is. */
   active: number;
-  /** What is put in its place beside the field. */
+  /** The element that is put in its place beside the field. */
   panel: { current: HTMLDivElement | null };
   onChoose: (value: string | undefined) => void;
   /** Shown if nothing is found. */
