@@ -55,6 +55,17 @@ export function formatMoney(value: Maybe<number>, currency: string): string {
   return format.format(value);
 }
 
+/** Longer amounts have no room in a tile. */
+const LONG_AMOUNT = 10_000;
+
+/** Formats an amount of money compactly, for tiles: €12.50, €18.1M. */
+export function formatShortMoney(value: Maybe<number>, currency: string): string {
+  if (value === null || value === undefined || Math.abs(value) < LONG_AMOUNT)
+    return formatMoney(value, currency);
+  const digits = { notation: "compact", maximumSignificantDigits: 3 } as const;
+  return new Intl.NumberFormat("en", { style: "currency", currency, ...digits }).format(value);
+}
+
 /** Formats an amount whose currency may not be known, as the server has no prices: €12.50 or 12.5. */
 export function formatAmount(value: number, currency: string | null): string {
   return currency === null ? String(value) : formatMoney(value, currency);

@@ -9,6 +9,7 @@ import {
   formatNumber,
   formatShare,
   formatShort,
+  formatShortMoney,
   formatTime,
   formatUptime,
 } from "../../src/dashboard/format.ts";
@@ -92,4 +93,15 @@ test.each([
   [null, "EUR", "–"],
 ])("the amount %p in %s is shown as %s", (value, currency, text) => {
   expect(formatMoney(value, currency)).toBe(text);
+});
+
+test.each([
+  [9_999.99, "EUR", "€9,999.99"],
+  [10_000, "EUR", "€10K"],
+  [18_082_836.52, "EUR", "€18.1M"],
+  [123_456_789, "JPY", "¥123M"],
+  [0.000161, "EUR", "€0.000161"],
+  [null, "EUR", "–"],
+])("a tile shows the amount %p in %s as %s", (value, currency, text) => {
+  expect(formatShortMoney(value, currency)).toBe(text);
 });

@@ -34,7 +34,10 @@ export interface ChartAppearance {
   range?: readonly [number, number];
 }
 
+/** The y axis is as wide as its longest label, such as €0.0000020, and at least so. */
 const AXIS_WIDTH = 58;
+const LABEL_ROOM = 16;
+const LETTER_WIDTH = 7;
 const AXIS_HEIGHT = 26;
 /** Pixels between labels with dates, which are 70 wide. uPlot's default of 50 suffices for times of day. */
 const DATE_SPACE = 90;
@@ -90,7 +93,7 @@ export function chartOptions(
       },
       {
         ...axis,
-        size: AXIS_WIDTH,
+        size: (_, labels) => axisWidth(labels),
         incrs: current().isMoney ? MONEY_STEPS : Y_STEPS,
         values: (_, ticks) => ticks.map((tick) => current().format(tick)),
       },
@@ -99,6 +102,9 @@ export function chartOptions(
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
 }
+
+const axisWidth = (labels: readonly string[] | null): number =>
+  Math.max(AXIS_WIDTH, ...(labels ?? []).map((label) => LABEL_ROOM + LETTER_WIDTH * label.length));
 
 function seriesOptions({ label, color }: ChartSeries, appearance: ChartAppearance): uPlot.Series {
   const { isBars = false, hasPoints = false, spanGaps = false } = appearance;

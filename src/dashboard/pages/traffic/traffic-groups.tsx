@@ -108,9 +108,9 @@ function columnsOf(view: TrafficView, groups: readonly Group[]): Column<Group>[]
   ];
 }
 
-/** Returns a cost, which is not known if no request had a price. */
-export const costText = ({ cost, unpriced }: Pick<Group, "cost" | "unpriced">, currency: string): string =>
-  formatMoney(cost === 0 && unpriced > 0 ? null : cost, currency);
+/** Returns a cost; null if no request had a price. */
+export const costOf = ({ cost, unpriced }: Pick<Group, "cost" | "unpriced">): number | null =>
+  cost === 0 && unpriced > 0 ? null : cost;
 
 /** Without prices there is nothing to show. */
 function costColumn(currency: string | null): Column<Group>[] {
@@ -118,7 +118,9 @@ function costColumn(currency: string | null): Column<Group>[] {
   return [
     {
       title: text("traffic.cost"),
-      cell: (group) => <Hint text={costText(group, currency)} about={unpricedNote(group.unpriced) ?? ""} />,
+      cell: (group) => (
+        <Hint text={formatMoney(costOf(group), currency)} about={unpricedNote(group.unpriced) ?? ""} />
+      ),
       sortBy: ({ cost }) => cost,
       isNumber: true,
     },

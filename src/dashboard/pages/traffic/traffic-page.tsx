@@ -4,7 +4,7 @@ import type { TrafficAnswer, TrafficGroup } from "../../api/types.ts";
 import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatDuration, formatShare, formatShort, formatTime } from "../../format.ts";
+import { formatDuration, formatShare, formatShort, formatShortMoney, formatTime } from "../../format.ts";
 import { PERIODS, type PeriodName } from "../../state/period.ts";
 import { replaceHref } from "../../state/query.ts";
 import { useFetch } from "../../state/use-fetch.ts";
@@ -14,7 +14,7 @@ import { requestsHref } from "../requests/request-filter.ts";
 import { unpricedNote } from "../usage/total-tiles.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
 import { TrafficErrors } from "./traffic-errors.tsx";
-import { costText, TrafficGroups } from "./traffic-groups.tsx";
+import { costOf, TrafficGroups } from "./traffic-groups.tsx";
 import { TrafficRefusals } from "./traffic-refusals.tsx";
 import {
   GROUP_NAMES,
@@ -147,7 +147,7 @@ function Totals({ view, traffic }: { view: TrafficView; traffic: TrafficAnswer }
       {currency === null ? null : (
         <Tile
           label={text("traffic.cost")}
-          value={costText(total, currency)}
+          value={formatShortMoney(costOf(total), currency)}
           note={unpricedNote(unpriced)}
           tone={unpriced > 0 ? "warn" : "plain"}
         />

@@ -1,6 +1,6 @@
 import type { UsageEntry } from "../../api/types.ts";
 import { Tile, Tiles } from "../../components/card.tsx";
-import { formatDuration, formatMoney, formatShare, formatShort, formatWhole } from "../../format.ts";
+import { formatDuration, formatShare, formatShort, formatShortMoney, formatWhole } from "../../format.ts";
 import { countedText, text } from "../../texts/texts.ts";
 import { refusalText, tokenNotes, totalOf } from "./usage-totals.ts";
 
@@ -45,7 +45,7 @@ export function TotalTiles({ entries, currency, requestsOf }: TotalTilesProps) {
       {currency === null ? null : (
         <Tile
           label={text("usage.cost")}
-          value={formatMoney(cost, currency)}
+          value={formatShortMoney(cost, currency)}
           note={unpricedNote(unpriced)}
           tone={unpriced > 0 ? "warn" : "plain"}
         />
