@@ -2,20 +2,17 @@ import { getQueryParam, getQueryParams } from "hono/utils/url";
 import type { Caller } from "../auth/callers.ts";
 import type { Lease, Limits } from "../auth/limits/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
-import { field } from "../json/parse.ts";
-import type { PriceBook } from "../prices/price-book.ts";
-import { TOKENS_MAX } from "../protocol/agent-v2.ts";
 import { Spool } from "../spool.ts";
-import type { Spent } from "../store/store.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { BodyPlace, BodyRoom, defaultRoomBytes } from "./middleware/body-room.ts";
 import { JSON_HEADERS } from "./middleware/headers.ts";
-import { estimateRequest, type RequestTokens } from "./middleware/request-tokens.ts";
+import { estimateRequest } from "./middleware/request-tokens.ts";
 import type { Serve } from "./middleware/respond.ts";
 import { StreamedResponse } from "./middleware/streamed-response.ts";
+import { pricerOf, type ReservationDeps } from "./reservation.ts";
 import {
   type Access,
   type AnyRequest,
@@ -26,10 +23,9 @@ import {
 } from "./route.ts";
 import { receiveForm, type UploadLimits } from "./uploads/receive-form.ts";
 
-export interface PipelineOptions {
+export interface PipelineOptions extends ReservationDeps {
   authenticate: Authenticate;
   limits: Limits;
-  prices: Pick<PriceBook, "estimateNanos">;
   bodyLimits: BodyLimits & UploadLimits & { bodiesBytesMax: number | undefined; uploadsBytesMax: number };
   accessControl: Pick<AccessControl, "enterAsStranger">;
 }
@@ -81,6 +77,9 @@ function queryOf(url: string, { shape }: { shape: object }): Record<string, stri
   return query;
 }
 
+/** A form is not read for its tokens, but takes time. */
+const NO_TOKENS = { input: 0, output: 0 };
+
 /** The parts of the limits that a request has until it has ended. */
 interface Held {
   lease: Lease;
@@ -97,11 +96,8 @@ interface Held {
  * Its lease, and its place in the room for bodies, end with the handler or, if that answers with a stream or lets the
  * ask go on in the background, when the ask has ended.
  */
-function serveAdmitted(
-  { authenticate, limits, prices, bodyLimits }: PipelineOptions,
-  room: BodyRoom,
-  { route, handler }: BoundRoute,
-): Serve {
+function serveAdmitted(options: PipelineOptions, room: BodyRoom, { route, handler }: BoundRoute): Serve {
+  const { authenticate, limits, bodyLimits } = options;
   const { body: declared, outputLimits } = route;
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
@@ -113,6 +109,8 @@ function serveAdmitted(
     const form = spool && (await receiveForm(exchange, bodyLimits, { spool, place }));
     if (form) {
       if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
+      const priced = pricerOf(options, { url: exchange.request.url, json: {}, form });
+      await lease.reserve(() => priced(NO_TOKENS));
       return {
         exchange,
         caller,
@@ -129,9 +127,9 @@ function serveAdmitted(
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
     // The key may have been revoked while the body arrived.
     if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-    const model = field(json, "model");
-    exchange.reserve = reserveMore(lease, prices, model);
-    const reserving = lease.reserve(() => priced(prices, model, estimateRequest(text, json, outputLimits)));
+    const priced = pricerOf(options, { url: exchange.request.url, json });
+    exchange.reserve = reserveMore(lease, priced);
+    const reserving = lease.reserve(() => priced(estimateRequest(text, json, outputLimits)));
     if (reserving instanceof Promise) await reserving;
     return { exchange, caller, params: exchange.params, query: undefined, body, text, json };
   };
@@ -162,17 +160,11 @@ function serveAdmitted(
   };
 }
 
-/** Returns a function that reserves input tokens besides. It has no body, which it would hold while the request waits. */
+/** Returns a function that reserves input tokens besides. */
 const reserveMore =
-  (lease: Lease, prices: PipelineOptions["prices"], model: unknown): Exchange["reserve"] =>
+  (lease: Lease, priced: ReturnType<typeof pricerOf>): Exchange["reserve"] =>
   (estimate) =>
-    lease.reserve(() => priced(prices, model, { input: estimate(), output: 0 }));
-
-/** Returns what a request may use at most, with the price of the model that it names. */
-function priced(prices: PipelineOptions["prices"], model: unknown, { input, output }: RequestTokens): Spent {
-  const costNanos = typeof model === "string" ? prices.estimateNanos(model, input, output) : 0;
-  return { tokens: Math.min(input + output, TOKENS_MAX), costNanos };
-}
+    lease.reserve(() => priced({ input: estimate(), output: 0 }));
 
 type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "json">>;
 

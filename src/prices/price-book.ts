@@ -34,6 +34,7 @@ const MS_PER_HOUR = 3_600_000;
 const RESERVED_MS = 60_000;
 
 type Aliases = Readonly<Record<string, string>>;
+type Fallbacks = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The prices in force. A price is found by the model's own name, by an alias of it, by its other name of Ollama's rule,
@@ -47,6 +48,7 @@ export class PriceBook {
   #beginnings: { start: string; rates: Rates }[] = [];
   #found = new BoundedMap<string, Rates | null>(FOUND_MAX);
   #aliases: Aliases = {};
+  #fallbacks: Fallbacks = {};
 
   constructor(list: PriceList = NO_PRICES, aliases: Aliases = {}) {
     this.#aliases = aliases;
@@ -76,6 +78,11 @@ export class PriceBook {
     this.#found.clear();
   }
 
+  /** Replaces the models that may answer for others, by the names of those. */
+  useFallbacks(fallbacks: Fallbacks): void {
+    this.#fallbacks = fallbacks;
+  }
+
   /** Returns what the work cost, in nanos; null if its model has no price. */
   costNanosOf(work: PricedWork): number | null {
     if (this.#list === undefined) return null;
@@ -90,12 +97,28 @@ export class PriceBook {
     return costNanos(rates, { plain, cached, written, outputTokens, busyMs: work.durationMs - work.queueMs });
   }
 
-  /** Returns what a request with so many tokens is expected to cost at most, in nanos; 0 if there is no price. */
-  estimateNanos(model: string | undefined, inputTokens: number, outputTokens: number): number {
-    const rates = model === undefined ? undefined : this.#ratesOf(model);
-    if (!rates) return 0;
+  /**
+   * Returns what a request with so many tokens is expected to cost at most, in nanos, whichever of these models or of
+   * their fallbacks answers it; 0 if there is no price.
+   */
+  estimateNanos(models: readonly string[], inputTokens: number, outputTokens: number): number {
+    if (this.#list === undefined) return 0;
     const work = { plain: inputTokens, cached: 0, written: 0, outputTokens, busyMs: RESERVED_MS };
-    return costNanos(rates, work);
+    let most = 0;
+    for (const model of models)
+      for (const name of [model, ...this.#fallbacksOf(model)]) {
+        const rates = this.#ratesOf(name);
+        if (rates) most = Math.max(most, costNanos(rates, work));
+      }
+    return most;
+  }
+
+  #fallbacksOf(name: string): readonly string[] {
+    const model = Object.hasOwn(this.#aliases, name) ? this.#aliases[name] : undefined;
+    const own = [name, model, otherName(model ?? name)].find(
+      (each) => each !== undefined && Object.hasOwn(this.#fallbacks, each),
+    );
+    return (own !== undefined && this.#fallbacks[own]) || [];
   }
 
   #ratesOf(model: string): Rates | undefined {

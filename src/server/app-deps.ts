@@ -81,7 +81,10 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
   return {
     ...{ log, newRequestId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     ...{ noteRefusal: refusalNotes(store, parts), now },
-    pipeline: { authenticate, accessControl, limits, prices, bodyLimits: bodyLimitsOf(config) },
+    pipeline: {
+      ...{ authenticate, accessControl, limits, prices, bodyLimits: bodyLimitsOf(config) },
+      offered: () => relay.models().map(({ id }) => id),
+    },
     resources: {
       ask: {
         ...{ relay, nodes, conversations, newId, newConversationId },

@@ -49,9 +49,11 @@ export async function openSettings({ config, log, store }: { config: Config; log
   const limits: RelayLimits = { ...config, ...settings.values };
   settings.onChange(() => void Object.assign(limits, settings.values));
   const prices = new PriceBook(settings.values.prices, settings.values.modelAliases);
+  prices.useFallbacks(settings.values.fallbacks);
   settings.onChange(() => {
     prices.replace(settings.values.prices);
     prices.useAliases(settings.values.modelAliases);
+    prices.useFallbacks(settings.values.fallbacks);
   });
   const isShared = config.database !== undefined;
   const stop = isShared ? every(REREAD_MS, () => void reload()) : () => {};

@@ -68,7 +68,7 @@ async function left(node: Executable, { token }: User): Promise<number> {
 }
 
 describeWithCluster("budgets of two nodes", () => {
-  test("what is spent at either node counts toward one budget, which is exceeded by less than a request", async () => {
+  test("requests at either node count toward one budget, which is exceeded by less than a request", async () => {
     const { a, b, users } = await start();
     // Each node is the home of some of them.
     for (const user of await users(6, { budget_month: 3.5 * COST })) {

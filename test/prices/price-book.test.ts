@@ -122,8 +122,18 @@ describe("the price of a model", () => {
 
   test("an estimate has both kinds of tokens, and a minute where time has a price", () => {
     const book = bookOf({ a: { input: 1, output: 2 }, b: { hour: 6 } });
-    expect(book.estimateNanos("a", 1_000, 500)).toBe(2_000_000);
-    expect(book.estimateNanos("b", 1_000, 500)).toBe(100_000_000);
-    expect([book.estimateNanos("c", 1, 1), book.estimateNanos(undefined, 1, 1)]).toEqual([0, 0]);
+    expect(book.estimateNanos(["a"], 1_000, 500)).toBe(2_000_000);
+    expect(book.estimateNanos(["b"], 1_000, 500)).toBe(100_000_000);
+    expect([book.estimateNanos(["c"], 1, 1), book.estimateNanos([], 1, 1)]).toEqual([0, 0]);
+  });
+
+  test("an estimate is that of the dearest model that may answer, fallbacks of each included", () => {
+    const book = bookOf({ a: { input: 1 }, b: { input: 5 }, c: { input: 3 } }, { best: "a" });
+    const estimate = (...models: string[]) => book.estimateNanos(models, 1_000, 0);
+    expect([estimate("a"), estimate("a", "c")]).toEqual([1e6, 3e6]);
+    book.useFallbacks({ a: ["none", "c"], c: ["b"] });
+    expect([estimate("a"), estimate("best"), estimate("c"), estimate("b")]).toEqual([3e6, 3e6, 5e6, 5e6]);
+    book.useFallbacks({});
+    expect(estimate("best")).toBe(1e6);
   });
 });

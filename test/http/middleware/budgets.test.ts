@@ -130,6 +130,26 @@ describe("a budget", () => {
     expect(session.budgets.month.remaining).toBeGreaterThan(0.9);
   });
 
+  test.each([
+    ["names no model", "/api/ask", { content: "hi" }],
+    ["names it in the path", "/openai/deployments/m/chat/completions", { messages: [] }],
+    ["may be answered by a dearer fallback", "/v1/chat/completions", { model: "gone", messages: [] }],
+    ["lists a dearer model", "/v1/chat/completions", { model: "gone2", models: ["m"], messages: [] }],
+  ])("a request that %s reserves the price of the model that may answer", async (_, path, body) => {
+    const models = { m: { output: 1_000 }, gone: { output: 0.001 }, gone2: { output: 0.001 } };
+    const prices = JSON.stringify({ currency: "EUR", models });
+    const { server, agent } = await startModelScene({}, ["--prices", prices, "--fallback", "gone=m"]);
+    const caller = callerOf(server.url, await addLimitedUser(server.url, { budget_month: 1 }));
+    const asked = Array.from({ length: 5 }, () => caller.post(path, body));
+    const answers: Response[] = [];
+    for (const response of asked) void response.then((got) => answers.push(got));
+    await until(async () => answers.length === 4);
+    expect(answers.map(({ status }) => status)).toEqual(Array(4).fill(429));
+    answerChat(agent, (await agent.next("ask")).ask, false);
+    await until(async () => answers.length === 5);
+    expect(answers.at(-1)?.status).toBe(200);
+  });
+
   test("the costs of the day and of the month survive a restart", async () => {
     setSystemTime(Date.UTC(2026, 10, 22, 12));
     const { server } = await startBudgetScene();
