@@ -40,7 +40,7 @@ export function periodOf({ from, to }: PeriodQuery, now: number) {
   if (start >= end)
     throw new AppError("request_invalid", {
       param: "to",
-      hint: "`to` must be after `from`, and `from` past.",
+      hint: "`to` must be after `from`, and `from` must be in the past.",
     });
   const areMinutes = now - start <= DAY_MS + MINUTE_MS;
   const lengths = areMinutes ? STEPS_MS : HOUR_STEPS_MS;

@@ -20,7 +20,7 @@ import type { Pools } from "./pools.ts";
 import { createPurge } from "./purge.ts";
 import { listRequests } from "./records/requests.ts";
 import { createNames } from "./reports/names.ts";
-import { insertInto, rowsOf } from "./rows.ts";
+import { insertInto, plain, rowsOf } from "./rows.ts";
 import { usage } from "./schema.ts";
 
 const FLUSH_MS = 50;
@@ -183,11 +183,12 @@ async function sum(pool: Pool, { from, to, by, principal, limit }: UsageSumQuery
   const groups = [...new Set(by)];
   const keys = groups.map((group) => `${GROUP_SQL[group]} AS "${group}"`);
   const grouping = groups.length > 0 ? `GROUP BY ${groups.map((_, index) => index + 1)}` : "";
+  const user = principal && userIdOf(principal);
   const ofPrincipal = principal ? "AND user_id IS NOT DISTINCT FROM $3" : "";
   const rows = await pool.read<Sums & Partial<Record<UsageGroup, string | null>>>(
     `SELECT ${[...keys, SUMS].join(", ")} FROM usage
       WHERE at >= $1::float8::bigint AND at < $2::float8::bigint ${ofPrincipal} ${grouping} HAVING count(*) > 0`,
-    [from, to, ...(principal ? [userIdOf(principal)] : [])],
+    [from, to, ...(principal ? [user == null ? null : plain(user)] : [])],
   );
   const sums = rows.map((row) => {
     const group = Object.fromEntries(groups.map((name) => [name, row[name] ?? null]));

@@ -188,6 +188,19 @@ export function testRequests(backEnd: BackEnd): void {
     });
   });
 
+  test("filters with characters that no database keeps find nothing, and do not fail", async () => {
+    const { usage, traffic } = await openStore();
+    usage.record(usageRow());
+    for (const name of ["\u0000", "a\u0000b", "\ud800"]) {
+      const principal = userPrincipal(name);
+      for (const filter of [{ principal }, { agent: name }, { model: name }, { requestId: name }])
+        expect((await usage.list({ ...EVER, ...filter })).requests).toEqual([]);
+      expect(await usage.sum({ ...EVER, by: [], principal, limit: 9 })).toEqual([]);
+      const period = { stepMs: 60_000, from: 0, to: 300_000, kind: "agent" } as const;
+      expect(await traffic.read({ ...period, name })).toEqual([]);
+    }
+  });
+
   describe("the steps of the traffic", () => {
     const step: TrafficStep = {
       ...{ stepMs: 60_000, at: 120_000, kind: "agent", name: "a" },

@@ -11,7 +11,7 @@ import {
 } from "../../records.ts";
 import { nearFirst } from "../../request-time.ts";
 import type { Pool, Run } from "../pool.ts";
-import { selected } from "../rows.ts";
+import { plain, selected } from "../rows.ts";
 import { usage } from "../schema.ts";
 
 const LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -83,6 +83,6 @@ function filtersOf({ principal, agent, model, surface, outcome, requestId }: Req
   const user = principal && userIdOf(principal);
   return [
     Number(principal !== undefined),
-    ...[user, agent, model, surface, code, requestId].map((value) => value ?? null),
+    ...[user, agent, model, surface, code, requestId].map((value) => (value == null ? null : plain(value))),
   ];
 }

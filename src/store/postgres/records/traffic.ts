@@ -3,7 +3,7 @@ import { stepKeyOf, type TrafficStep, type TrafficStore } from "../../records.ts
 import { createWriteBehind, type WriteBehindOptions } from "../../write-behind.ts";
 import type { Pools } from "../pools.ts";
 import { createPurge } from "../purge.ts";
-import { insertInto, rowsOf } from "../rows.ts";
+import { insertInto, plain, rowsOf } from "../rows.ts";
 import { traffic } from "../schema.ts";
 
 /** Each process changes rows of its own, so that none waits for another. */
@@ -32,7 +32,7 @@ export function createTrafficStore({ cold }: Pools, options: WriteBehindOptions)
         kind,
         from,
         to,
-        name ?? null,
+        name === undefined ? null : plain(name),
       ]);
     },
 
