@@ -3,7 +3,7 @@ import type { Link, NodeInfo, Part } from "./part.ts";
 
 interface ProblemsOptions {
   link: Pick<Link, "self" | "nodes" | "send" | "sendAll">;
-  /** A node has joined or is lost. unexpectedly. `others`: how many others are in touch. */
+  /** A node has joined or is lost unexpectedly. `others`: how many others are in touch. */
   joined(name: string, others: number): void;
   lost(name: string, others: number): void;
 }

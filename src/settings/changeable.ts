@@ -8,6 +8,8 @@ export interface Changeable<Value> {
   about: string;
   /** The flag, or a plain name for a setting without one. */
   label: string;
+  /** The flags that it stands for, if they are several: the default comes from them. */
+  flags?: readonly SettingName[];
   /** For the API document. */
   example: Value;
   /** Returns the value that counts unless the database has one. */

@@ -30,8 +30,10 @@ const MASK = "***";
 /** The webhook of the alerts: the four flags of it as one setting, since they belong together. */
 export const webhook: Changeable<WebhookValue> = {
   schema: webhookSchema,
-  about: "Address that gets a message about problems, with its format, its secret and the least severity.",
+  about:
+    "Address that gets a message about problems, with its format, its secret and the least severity: --alert-webhook, --alert-webhook-format, --alert-webhook-secret and --alert-severity.",
   label: "webhook",
+  flags: ["alertWebhook", "alertWebhookSecret", "alertWebhookFormat", "alertSeverity"],
   example: { url: "https://ntfy.example.com/alerts", format: "auto", secret: null, severity: "warning" },
   defaultOf: ({ alertWebhook, alertWebhookFormat: format, alertWebhookSecret, alertSeverity: severity }) => ({
     ...{ url: alertWebhook ?? null, format, secret: alertWebhookSecret ?? null, severity },

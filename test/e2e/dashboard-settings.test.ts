@@ -7,6 +7,7 @@ import { goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { runExecutable, startExecutable } from "../support/executable.ts";
 import { type User, useScene } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 /** Clicks a link, and returns the downloaded file with the name that the browser suggests. */
 async function download(page: Page, link: Locator): Promise<{ name: string; path: string }> {
@@ -99,6 +100,39 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await shows(page.getByRole("row").filter({ hasText: "webhook" }).getByText("(none)").first());
   });
 
+  test("a test message goes to the address that was just typed, which it saves", async () => {
+    const received: string[] = [];
+    const receiver = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch({ url }) {
+        received.push(new URL(url).pathname);
+        return new Response();
+      },
+    });
+    scene.after(() => receiver.stop(true));
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.getByLabel("Search the settings").fill("--alert-webhook");
+    await page.getByRole("button", { name: "Change webhook" }).click();
+    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    const send = dialog.getByRole("button", { name: "Send a test message" });
+    await send.click();
+    await shows(dialog.getByText("Enter the address."));
+    await dialog.getByLabel("Address").fill(`http://127.0.0.1:${receiver.port}/first`);
+    await send.click();
+    await shows(page.getByText("The receiver has taken the test message."));
+    await dialog.getByLabel("Address").fill(`http://127.0.0.1:${receiver.port}/second`);
+    await send.click();
+    await until(() => received.length === 2);
+    expect(received).toEqual(["/first", "/second"]);
+    await dialog.getByLabel("Address").fill("http://127.0.0.1:1/");
+    await send.click();
+    await shows(page.getByText("The test message did not arrive: connection refused."));
+    await dialog.getByRole("button", { name: "Back to the flags" }).click();
+    await hides(dialog);
+  });
+
   test("a change on the settings page does not overwrite what somebody else has changed", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");
@@ -184,6 +218,7 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await page.getByLabel("Search").fill("zoe");
     await page.waitForURL(/search=zoe/);
     await hides(table.getByRole("rowheader", { name: "session.begin" }));
+    await shows(table.getByRole("rowheader", { name: "user.add" }));
     expect((await actions()).map((text) => text.trim())).toEqual(["user.delete", "user.disable", "user.add"]);
     expect(await table.getByRole("link", { name: "Zoë" }).count()).toBe(3);
     await page.getByLabel("Action").selectOption("user.delete");

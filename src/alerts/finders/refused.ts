@@ -29,6 +29,8 @@ class Recent {
   readonly #counts: number[];
   #step = 0;
   firstAt = 0;
+  /** Whether it was found to be too many. */
+  isFound = false;
 
   constructor(private readonly steps: number) {
     this.#counts = Array(steps).fill(0);
@@ -100,8 +102,8 @@ export function createRefused() {
       knowsModel: (model: string) => boolean,
       now: number,
     ): Finding[] {
-      // While there is none at all, that is the problem.
-      if (relay.capacity().available + (cluster?.agentsElsewhere() ?? 0) === 0) return [];
+      // While there is no agent at all, that is the problem. What was found before is not over, however.
+      const hasAgents = relay.capacity().available + (cluster?.agentsElsewhere() ?? 0) > 0;
       return [...models].flatMap(([model, recent]): Finding | [] => {
         const requests = recent.sum(now);
         if (requests === 0 || relay.offersModel(model)) {
@@ -109,7 +111,8 @@ export function createRefused() {
           return [];
         }
         const isKnown = knowsModel(model);
-        if (!isKnown && requests < UNKNOWN_ASKS_MIN) return [];
+        recent.isFound ||= hasAgents && (isKnown || requests >= UNKNOWN_ASKS_MIN);
+        if (!recent.isFound) return [];
         return {
           ...{ code: "model_missing", subject: model, severity: isKnown ? "warning" : "info" },
           ...{ since: recent.firstAt, details: { models: [model], requests } },

@@ -36,7 +36,7 @@ const LONG_GAP_MS = 5 * MINUTE_MS;
 const PAUSES_MS = [5_000, 15_000, 45_000, 120_000, 300_000, 300_000, 300_000];
 /** A receiver may ask for a longer pause, but not for any. */
 const RETRY_AFTER_MS_MAX = 10 * MINUTE_MS;
-/** What did not arrive is reported with the next change, or without one after this time. */
+/** Changes that did not arrive are reported with the next one, or without one after this time. */
 const AGAIN_MS = HOUR_MS;
 
 /** A message on its way. */

@@ -12,22 +12,25 @@ interface FormProps {
   onSubmit: (fields: Record<string, string>) => unknown;
   submit: string;
   kind?: "primary" | "danger";
-  /** Shown beside the submit button. */
+  /** Another thing to do with the fields, by a button beside the submit button. */
+  other?: { label: string; onSubmit: (fields: Record<string, string>) => unknown };
+  /** Shown beside the buttons. */
   actions?: Child;
   class?: string;
   children?: Child;
 }
 
 /** A form that sends nothing by itself: it calls `onSubmit`, one call at a time. */
-export function Form({ onSubmit, submit, kind = "primary", actions, class: own, children }: FormProps) {
+export function Form(props: FormProps) {
+  const { onSubmit, submit, kind = "primary", other, actions, class: own, children } = props;
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<string | undefined>(undefined);
-  const act = async (form: HTMLFormElement) => {
+  const act = async (form: HTMLFormElement, run = onSubmit) => {
     if (isBusy) return;
     setBusy(true);
     setError(undefined);
     try {
-      await onSubmit(fieldsOf(form));
+      await run(fieldsOf(form));
     } catch (failure) {
       setError(errorText(failure));
     } finally {
@@ -48,6 +51,18 @@ export function Form({ onSubmit, submit, kind = "primary", actions, class: own, 
         <button type="submit" class={`button ${kind}`} aria-busy={isBusy ? "true" : null}>
           {submit}
         </button>
+        {other ? (
+          <button
+            type="button"
+            class="button"
+            onClick={(event: Event) => {
+              const { form } = event.currentTarget as HTMLButtonElement;
+              if (form) void act(form, other.onSubmit);
+            }}
+          >
+            {other.label}
+          </button>
+        ) : null}
         {actions}
       </div>
     </form>

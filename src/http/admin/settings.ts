@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Audit } from "../../auth/audit.ts";
 import { printable } from "../../printable.ts";
+import type { Changeable } from "../../settings/changeable.ts";
 import { CHANGEABLE, type ChangeableName } from "../../settings/declarations.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { namesEtag } from "../etag.ts";
@@ -121,12 +122,14 @@ const etagOf = ({ revision }: { revision: string }) => `"${revision}"`;
 
 function describe({ shown, settings, version, startedAt, certificate }: SettingsDeps): SettingsAnswer {
   const others = Object.entries(CHANGEABLE).filter(([name]) => !Object.hasOwn(shown, name));
+  const sourceOf = ({ flags = [] }: Pick<Changeable<unknown>, "flags">) =>
+    flags.map((flag) => shown[flag]?.from).find((from) => from !== undefined && from !== "default");
   const rows: [string, Shown][] = [
     ...Object.entries(shown),
-    ...others.map(([name, { label, about }]): [string, Shown] => [
-      name,
-      { value: "", from: "default", label, about },
-    ]),
+    ...others.map(([name, setting]): [string, Shown] => {
+      const { label, about } = setting;
+      return [name, { value: "", from: sourceOf(setting) ?? "default", label, about }];
+    }),
   ];
   return {
     version,

@@ -40,6 +40,20 @@ test("a user whose budget is used up, and whose program goes on asking, is a not
   expect(messagesOf(bench)).toEqual(["Ann was refused 20 times within 5 min by a limit: cost per month."]);
 });
 
+test("a missing model is not said to be over when the last agent leaves, and does not begin without an agent", async () => {
+  const bench = createAlertsBench();
+  const agent = joinAgent(bench.relay, "a", v2);
+  const ask = (model: string) => {
+    for (let time = 0; time < 5; time++) bench.monitor.refused(ADMIN, "model_not_found", model);
+  };
+  ask("before");
+  expect(await bench.look()).toMatchObject([{ code: "model_missing", subject: "before" }]);
+  agent.link.gone();
+  ask("after");
+  const found = (await bench.look(5)).filter(({ code }) => code === "model_missing");
+  expect(found.map(({ subject }) => subject)).toEqual(["before"]);
+});
+
 test("a user who is refused by limits again and again is a note, and many such users are a problem", async () => {
   const bench = createAlertsBench();
   joinAgent(bench.relay, "a", v2);

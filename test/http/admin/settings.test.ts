@@ -130,3 +130,13 @@ test("changes of other settings that arrive at the same time all take effect", a
     conversationDays: { current: 3 },
   });
 });
+
+test("the source of the webhook is its first flag that was given, until it is changed", async () => {
+  const { url } = await startTestServer(["--alert-severity", "info"]);
+  const { read, change } = settingsOf(url);
+  expect((await read())["webhook"]).toMatchObject({ from: "--alert-severity" });
+  await change({ webhook: { url: null } });
+  expect((await read())["webhook"]).toMatchObject({ from: "database" });
+  const plain = settingsOf((await startTestServer()).url);
+  expect((await plain.read())["webhook"]).toMatchObject({ from: "default" });
+});

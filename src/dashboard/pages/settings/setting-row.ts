@@ -4,8 +4,16 @@ import type { TextKey } from "../../texts/texts.ts";
 
 export type Setting = SettingsAnswer["settings"][string] & { name: string };
 
+/** The flags of the webhook. Their values are those of the setting `webhook` unless it was changed. */
+const OF_WEBHOOK: ReadonlySet<string> = new Set([
+  ...["alertWebhook", "alertWebhookSecret", "alertWebhookFormat", "alertSeverity"],
+]);
+
+/** Returns the settings in force. */
 export const settingsOf = ({ settings }: SettingsAnswer): Setting[] =>
-  Object.entries(settings).map(([name, setting]) => ({ name, ...setting }));
+  Object.entries(settings)
+    .filter(([name]) => !OF_WEBHOOK.has(name))
+    .map(([name, setting]) => ({ name, ...setting }));
 
 /** Returns the settings that have every word of the query in their label, value or description. */
 export function findSettings(settings: readonly Setting[], query: string): Setting[] {

@@ -18,7 +18,8 @@ type Certificate = NonNullable<SettingsAnswer["certificate"]>;
 /** The settings in force, of which some can be changed here, and the backup. */
 export function SettingsPage() {
   const { answer, error, change } = useSettings();
-  const [changing, setChanging] = useState<Setting | undefined>(undefined);
+  const [changingName, setChangingName] = useState<string | undefined>(undefined);
+  const changing = answer && settingsOf(answer).find(({ name }) => name === changingName);
   const ChangeDialog = changing?.name === WEBHOOK ? WebhookDialog : ChangeSettingDialog;
   const offersBackup = answer === undefined || keepsFile(answer);
   return (
@@ -31,9 +32,9 @@ export function SettingsPage() {
         ) : null}
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {answer ? <SettingsView answer={answer} onChange={setChanging} /> : null}
+      {answer ? <SettingsView answer={answer} onChange={({ name }) => setChangingName(name)} /> : null}
       {changing ? (
-        <ChangeDialog setting={changing} change={change} onClose={() => setChanging(undefined)} />
+        <ChangeDialog setting={changing} change={change} onClose={() => setChangingName(undefined)} />
       ) : null}
     </>
   );

@@ -17,14 +17,17 @@ const optionsOf = (names: Readonly<Record<string, TextKey>>) =>
  */
 export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
   const { hasUrl, hasSecret, format, severity } = readWebhook(setting.current);
+  const save = (value: unknown) => change({ [setting.name]: value });
   const changeTo = async (value: unknown) => {
-    await change({ [setting.name]: value });
+    await save(value);
     showToast(text("settings.changed", { label: setting.label }));
     onClose();
   };
-  const submit = ({ url = "", secret = "", ...rest }: Record<string, string>) => {
-    if (url === "") throw new Error(text("webhook.url.missing"));
-    return changeTo({ url, secret: secret === "" ? null : secret, ...rest });
+  const submit = (fields: Record<string, string>) => changeTo(typedWebhook(fields));
+  /** Saves first what was typed, as only the webhook in force can be tested. */
+  const test = async (fields: Record<string, string>) => {
+    if (fields["url"] !== "" || fields["secret"] !== "" || !hasUrl) await save(typedWebhook(fields));
+    await sendTest();
   };
   const none = { url: null, secret: null, format, severity };
   return (
@@ -33,9 +36,9 @@ export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
       <Form
         submit={text("settings.save")}
         onSubmit={submit}
+        other={{ label: text("webhook.test"), onSubmit: test }}
         actions={
           <>
-            {hasUrl ? <Button onClick={sendTest}>{text("webhook.test")}</Button> : null}
             {hasUrl ? <Button onClick={() => changeTo(none)}>{text("webhook.remove")}</Button> : null}
             {setting.from === "database" ? (
               <Button kind="quiet" onClick={() => changeTo(null)}>
@@ -71,9 +74,16 @@ export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
   );
 }
 
+/** Returns the setting as it was typed. Throws without an address. */
+function typedWebhook({ url = "", secret = "", ...rest }: Record<string, string>) {
+  if (url === "") throw new Error(text("webhook.url.missing"));
+  return { url, secret: secret === "" ? null : secret, ...rest };
+}
+
 /** Sends a test message to the webhook in force, and says what became of it. */
 async function sendTest(): Promise<void> {
   const { delivered, status, answer } = await api.testWebhook();
   if (delivered) showToast(text("webhook.test.delivered"));
-  else showToast(text("webhook.test.failed", { status: status ?? "–", answer }), "bad");
+  else if (status === null) showToast(text("webhook.test.unanswered", { reason: answer }), "bad");
+  else showToast(text("webhook.test.failed", { status, answer }), "bad");
 }

@@ -34,8 +34,16 @@ test("a problem links to the requests of its agents and models, to its users, an
 
 test("a model that nobody offers has no link to its requests, which are not kept", () => {
   expect(problemLinks(problemOf("model_missing", { models: ["m"] }))).toEqual([
-    { href: "#/agents", label: "Agents" },
+    { href: "#/models", label: "Models" },
   ]);
+});
+
+test("a problem whose advice is an alias or a fallback links to the page where it is edited", () => {
+  const labels = (...problem: Parameters<typeof problemOf>) =>
+    problemLinks(problemOf(...problem)).map(({ label }) => label);
+  expect(labels("model_missing", { models: ["m"] })).toEqual(["Models"]);
+  expect(labels("requests_waiting", { cause: "full" })).toEqual(["Agents", "Models"]);
+  expect(labels("requests_waiting", { cause: "gone" })).toEqual(["Agents"]);
 });
 
 test("many agents have a link for the first three only", () => {

@@ -4,6 +4,7 @@ import {
   numberForm,
   numberValue,
   type Setting,
+  settingsOf,
   variableOf,
 } from "../../../../src/dashboard/pages/settings/setting-row.ts";
 
@@ -24,6 +25,13 @@ test("settings are found by their label, value and description, whatever the cas
   expect(found("how many")).toEqual(["queue-max", "host"]);
   expect(found("key queue")).toEqual([]);
   expect(found(" ")).toHaveLength(3);
+});
+
+test("the flags of the webhook are not listed beside the setting that is in force in their place", () => {
+  const names = ["queueMax", "alertWebhook", "alertWebhookSecret", "alertWebhookFormat", "alertSeverity"];
+  const settings = Object.fromEntries([...names, "webhook"].map((name) => [name, setting(name)]));
+  const listed = settingsOf({ version: "1", started_at: "2026-11-28T07:00:00.000Z", settings });
+  expect(listed.map(({ name }) => name)).toEqual(["queueMax", "webhook"]);
 });
 
 test("a flag has an environment variable, and a setting without a flag has none", () => {
