@@ -36,6 +36,9 @@ export interface SettingState {
   changedAt: number | null;
 }
 
+/** Servers of one database take turns, so few of them are faster again and again. */
+const TRIES_MAX = 10;
+
 const changedMeanwhile = () =>
   new AppError("settings_changed", {
     hint: "Read the settings again, see what was changed, and send the change with their new ETag.",
@@ -97,19 +100,26 @@ export class Settings<Table extends AnyTable> {
    * body_invalid for a value that is too long, and settings_change_failed.
    */
   change(given: GivenValues<Table>, { mayChange, record }: ChangeRequest): Promise<void> {
-    const { store } = this.options;
-    const change = <T>(run: () => Promise<T>) => orFail("settings_change_failed", run);
     return this.#inTurn(async () => {
-      this.#take(await change(() => store.list()));
+      this.#take(await orFail("settings_change_failed", () => this.options.store.list()));
       if (!mayChange(this.revision)) throw changedMeanwhile();
       const changes = this.#changesOf(given);
       if (changes.length === 0) return;
-      await record(this.#detailOf(given, changes), async () => {
-        const stored = await change(() => store.change(changes, this.#stored));
-        if (!stored) throw changedMeanwhile();
-        this.#take(stored);
-      });
+      await record(this.#detailOf(given, changes), () => this.#store(given, mayChange));
     });
+  }
+
+  /** Stores the changes, again if another server of the database was faster and the caller does not mind. */
+  async #store(given: GivenValues<Table>, mayChange: ChangeRequest["mayChange"]): Promise<void> {
+    const { store } = this.options;
+    const change = <T>(run: () => Promise<T>) => orFail("settings_change_failed", run);
+    for (let tries = 1; mayChange(this.revision); tries++) {
+      const stored = await change(() => store.change(this.#changesOf(given), this.#stored));
+      if (stored) return this.#take(stored);
+      if (tries === TRIES_MAX) break;
+      this.#take(await change(() => store.list()));
+    }
+    throw changedMeanwhile();
   }
 
   /** Describes a setting; undefined for one that cannot be changed. */

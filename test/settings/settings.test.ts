@@ -128,10 +128,32 @@ describe("settings", () => {
         return store.change(...given);
       },
     }));
-    before = async () => void (await store.change([{ name: "count", value: "8" }], []));
-    expect(await codeOf(() => change({ hook: { url: "a", key: "" } }))).toBe("settings_changed");
-    await settings.reload();
+    const meanwhile = (value: string) => async () => {
+      before = async () => {};
+      await store.change([{ name: "count", value }], await store.list());
+    };
+    before = meanwhile("8");
+    const { revision } = settings;
+    const onlyIf = (now: string) => now === revision;
+    expect(await codeOf(() => change({ hook: { url: "a", key: "" } }, onlyIf))).toBe("settings_changed");
     expect([settings.values.count, settings.values.hook.url]).toEqual([8, ""]);
+    // Without a condition both changes count.
+    before = meanwhile("9");
+    await change({ hook: { url: "a", key: "" } });
+    expect([settings.values.count, settings.values.hook.url]).toEqual([9, "a"]);
+  });
+
+  test("a server whose changes are always overtaken gives up", async () => {
+    let count = 1;
+    const { change, settings } = await scene((store) => ({
+      ...store,
+      async change(...given) {
+        await store.change([{ name: "count", value: `${count++}` }], await store.list());
+        return store.change(...given);
+      },
+    }));
+    expect(await codeOf(() => change({ hook: { url: "a", key: "" } }))).toBe("settings_changed");
+    expect(settings.values.hook.url).toBe("");
   });
 
   test("a list that was read before a change does not replace it", async () => {

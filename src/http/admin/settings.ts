@@ -85,7 +85,7 @@ const ROUTES = {
     access: "adminOrBody",
     summary: "Change settings while the server runs",
     description:
-      "All of them are changed, or none. Missing settings stay as they are, null takes a change back, and a setting that cannot be changed while the server runs is refused. With the `ETag` of an earlier answer in `If-Match`, nothing is changed if someone else has changed a setting since (`settings_changed`).",
+      "All of them are changed, or none. Missing settings stay as they are, null takes a change back, and a setting that cannot be changed while the server runs is refused. With the `ETag` of an earlier answer in `If-Match`, nothing is changed if someone else has changed a setting since (`settings_changed`). Without it, the last change of a setting counts.",
     body: {
       schema: ChangeSettingsBody,
       example: { modelAliases: { fast: SAMPLE.model }, queueWaitMs: 300_000, usageDays: null },
