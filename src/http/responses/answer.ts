@@ -14,6 +14,7 @@ import { type ModelApi, type ModelAskDeps, readModelAsk } from "../models/read-r
 import { isKeptUpstream } from "../models/responses/kept-response.ts";
 import type { OwnResponses } from "../models/responses/memory.ts";
 import { notContinued } from "../models/responses/recall.ts";
+import { isReference } from "../models/responses/reference.ts";
 import { type ModelAskBody, NamedModel } from "../models/schema.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import { type Background, backgroundBody } from "./background.ts";
@@ -39,8 +40,14 @@ interface ReadRequest extends Asked {
   kept: KeptRequest;
 }
 
-/** Only a request that matches refers to earlier answers. */
+/** Only a request that matches refers to earlier answers, but for references without a type. */
 const REFERS_BACK = /"(previous_response_id|item_reference|conversation)"/;
+
+function refersBack(text: string, json: unknown): boolean {
+  if (REFERS_BACK.test(text)) return true;
+  const input = field(json, "input");
+  return Array.isArray(input) && input.some(isReference);
+}
 
 /**
  * Answers a request of the Responses API: as any model request, with what it refers to in its place, and its answer is
@@ -52,7 +59,7 @@ export function answerResponse(deps: Deps, api: ModelApi, request: Request): Pro
   const owner = userIdOf(caller.principal);
   const { shelf } = deps;
   const known = shelf.of(caller.principal);
-  if (!REFERS_BACK.test(text)) return answer(deps, api, request, { asker, known, input: undefined });
+  if (!refersBack(text, json)) return answer(deps, api, request, { asker, known, input: undefined });
   const conversation = conversationOf(json);
   const loading = [
     shelf.load(owner, referencesOf(json)),
@@ -143,6 +150,7 @@ function read(
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const sent = isBackground ? backgroundBody({ body, text, json }) : { body, text, json };
   const expanded = input && (input.responses.length > 0 || known?.conversationItems) ? input.all : undefined;
+  checkPrevious(json, input, known);
   const place = isBackground ? undefined : placeOf(deps, asker, model, json, { input, known });
   const given = { name: model, ...sent, headers };
   const whole = expanded && expandedBody(sent.text, expanded);
@@ -165,6 +173,23 @@ function read(
     ...{ ask, kept, keeper: keeps ? new ResponseKeeper(deps, kept) : undefined },
     expanded: place !== undefined && whole !== undefined && input?.isWhole ? () => readAsk() : undefined,
   };
+}
+
+/**
+ * Refuses a request that continues a response which this server knows to be of no use. Its upstream would say at most
+ * that it does not know the response. One that the upstream keeps is the upstream's to judge.
+ */
+function checkPrevious(
+  json: unknown,
+  input: ExpandedInput | undefined,
+  known: OwnResponses | undefined,
+): void {
+  const { previous } = referencesOf(json);
+  if (previous === undefined || !known || !input || input.all !== undefined) return;
+  const response = known.response(previous);
+  const why = known.whyNot(previous);
+  const isUseless = why === "being_made" || (why === "failed" && !(response && isKeptUpstream(response)));
+  if (isUseless) throw notContinued(why);
 }
 
 /**

@@ -2,13 +2,14 @@ import { removeField, setFields } from "../../json/edit.ts";
 import { field, textField } from "../../json/parse.ts";
 import { isKeptUpstream, itemsOf, type KeptResponse } from "../models/responses/kept-response.ts";
 import type { KeptItem, OwnResponses } from "../models/responses/memory.ts";
+import { isReference } from "../models/responses/reference.ts";
 import type { Typed } from "../models/responses/schema.ts";
 import type { References } from "./shelf.ts";
 
 /** Returns the ids that a request refers to. */
 export function referencesOf(json: unknown): References {
   const items = itemsOf(field(json, "input")).flatMap((item) =>
-    item.type === "item_reference" && typeof item["id"] === "string" ? [item["id"]] : [],
+    isReference(item) && typeof item["id"] === "string" ? [item["id"]] : [],
   );
   return { previous: textField(json, "previous_response_id"), items };
 }
@@ -39,7 +40,7 @@ export function expandInput(json: unknown, known: OwnResponses): ExpandedInput {
   };
   let isWhole = true;
   const own = itemsOf(field(json, "input")).flatMap((item) => {
-    if (item.type !== "item_reference" || typeof item["id"] !== "string") return [item];
+    if (!isReference(item) || typeof item["id"] !== "string") return [item];
     const found = known.item(item["id"]);
     isWhole &&= found !== undefined;
     return found ? itemFor(found, note(found.responseId)) : [item];

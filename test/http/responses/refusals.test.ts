@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readEvents } from "../../support/event-reader.ts";
 import { startModelScene } from "../../support/model-scene.ts";
-import { chunk, streamPieces, type V2AgentOptions } from "../../support/v2-agent.ts";
+import { chunk, streamPieces, V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 
 type Json = Record<string, unknown>;
 
@@ -9,8 +9,9 @@ const jsonOf = async (response: Response | Promise<Response>) => (await (await r
 
 async function scene(
   onAsk: NonNullable<V2AgentOptions["onAsk"]> = ({ ask }, agent) => streamPieces(agent, ask, ["x"]),
+  hello: V2AgentOptions["hello"] = V2_HELLO,
 ) {
-  const { post, get } = await startModelScene({ onAsk });
+  const { post, get } = await startModelScene({ onAsk, hello });
   const asked = { model: "m", input: "q", stream: true };
   return {
     ...{ post, get },
@@ -35,6 +36,33 @@ describe("a response that cannot be continued is refused with the reason", () =>
     await post(`responses/${id}/cancel`, {});
     expect(await jsonOf(get(`responses/${id}`))).toMatchObject({ status: "cancelled" });
     expect(await message()).toContain("the response, or one that it continues, has failed");
+  });
+
+  test("an upstream with responses of its own is not asked, as it would only say that it knows none", async () => {
+    const asked: string[] = [];
+    const { refusal, post, get } = await scene(
+      ({ ask, body }, agent) => {
+        asked.push(body);
+        agent.say({ type: "accept", ask });
+        if (asked.length > 1) return agent.say({ type: "done", ask, status: 400, body: "{}" });
+        agent.say({ type: "delta", ask, event: "response.created", data: '{"type":"response.created"}' });
+      },
+      { ...V2_HELLO, endpoints: ["responses"] },
+    );
+    const { id } = await jsonOf(post("responses", { model: "m", input: "q", background: true }));
+    for (const body of [{}, { background: true }, { stream: false }])
+      expect(await refusal({ previous_response_id: id, ...body })).toMatchObject({
+        error: {
+          code: "previous_response_not_found",
+          message: expect.stringContaining("the response has not ended yet"),
+        },
+      });
+    await post(`responses/${id}/cancel`, {});
+    expect(await jsonOf(get(`responses/${id}`))).toMatchObject({ status: "cancelled" });
+    expect(await refusal({ previous_response_id: id })).toMatchObject({
+      error: { message: expect.stringContaining("has failed") },
+    });
+    expect(asked).toHaveLength(1);
   });
 });
 

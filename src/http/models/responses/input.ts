@@ -3,6 +3,7 @@ import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { type ChatPart, createHistory, type History } from "./history.ts";
 import { NOT_KEPT, type RecalledInput } from "./recall.ts";
+import { isReference } from "./reference.ts";
 import { ContentPart, InputItem, type MessageContent, type Typed } from "./schema.ts";
 import { customArguments, type Tools } from "./tools.ts";
 
@@ -44,7 +45,8 @@ export function readInput(
 }
 
 function readItem(item: Typed, path: string, history: History, tools: Tools, inLastTurn: boolean) {
-  switch (item.type ?? "message") {
+  const type = isReference(item) ? "item_reference" : (item.type ?? "message");
+  switch (type) {
     case "message":
       return readMessage(item, path, history);
     case "function_call":
@@ -63,8 +65,8 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
     case "compaction":
       throw refuse(`${path}.type`, COMPACTED);
     default:
-      if (VENDORS_ITEM.test(item.type ?? "") || SETTINGS_ITEM.test(item.type ?? "")) return;
-      throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);
+      if (VENDORS_ITEM.test(type) || SETTINGS_ITEM.test(type)) return;
+      throw refuse(`${path}.type`, `A chat completion cannot hold a \`${type}\` item.`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from "../../../errors.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { CHAIN_LENGTH_MAX, type OwnResponses, type WhyNot } from "./memory.ts";
+import { isReference } from "./reference.ts";
 import { InputItem, type ResponsesBody, type Typed } from "./schema.ts";
 
 /** The input of a request with everything that it refers to. */
@@ -25,7 +26,7 @@ export function recallInput(body: ResponsesBody, responses: OwnResponses | undef
   const { input, previous_response_id: previous, conversation } = body;
   const given = typeof input === "string" ? [{ type: "message", role: "user", content: input }] : input;
   const own = given.map((item, index) => {
-    if (item.type !== "item_reference") return item;
+    if (!isReference(item)) return item;
     const { id } = readShape(InputItem.item_reference, item, `input[${index}]`);
     return responses?.item(id)?.item ?? item;
   });
