@@ -65,10 +65,17 @@ export class AppError extends Error {
 /** The database cannot be reached, or has not answered in time. Whatever failed by it, callers get `database_away`. */
 export class DatabaseAway extends Error {}
 
+/** The disk of the database is full, so that nothing can be changed. */
+export class DatabaseFull extends Error {}
+
 /** Returns the `AppError` of an operation that failed with this cause: with this code, or `database_away`. */
 export function failureBy(cause: unknown, code: ErrorCode): AppError {
+  if (cause instanceof DatabaseFull && code === "internal")
+    return new AppError("database_away", { ...FULL, cause });
   return new AppError(cause instanceof DatabaseAway ? "database_away" : code, { cause });
 }
+
+const FULL = { message: "The database cannot be changed", hint: "The server's disk is full." };
 
 /**
  * Returns the thrown value as an `AppError`. A value that was not thrown on purpose becomes `internal`, or

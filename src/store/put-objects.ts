@@ -1,4 +1,4 @@
-import type { NewObject, ObjectContent } from "./store.ts";
+import type { NewObject, ObjectContent, StoredObject } from "./store.ts";
 import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 /** An object that is about to be written. */
@@ -31,15 +31,26 @@ export function createPutObjects(
   });
   return {
     put: behind.put,
-    /** Writes what is pending if `isPending`, so that a read sees it. */
-    async settle(isPending: boolean): Promise<void> {
-      if (isPending) await behind.flush();
+    /** Returns an object that is pending, after a try to write it: a read sees it also while the disk is full. */
+    async find(owner: string | null, id: string): Promise<StoredObject | undefined> {
+      const key = keyOf(owner, id);
+      if (behind.find(key) === undefined) return undefined;
+      await behind.tryFlush();
+      const content = await behind.find(key)?.encode();
+      return content && { id, body: content.body, revision: 0 };
     },
-    has: (owner: string | null, id: string): boolean => behind.find(keyOf(owner, id)) !== undefined,
-    drop: (owner: string | null, id: string): void =>
-      behind.remove((object) => object.owner === owner && object.id === id),
+    /** Drops an object that could not be written. False if there is none: it may have been written meanwhile. */
+    async drop(owner: string | null, id: string): Promise<boolean> {
+      const key = keyOf(owner, id);
+      if (behind.find(key) === undefined) return false;
+      // It may be in the batch that is being written.
+      await behind.tryFlush();
+      if (behind.find(key) === undefined) return false;
+      behind.remove((object) => object.owner === owner && object.id === id);
+      return true;
+    },
     dropUser: (user: string): void => behind.remove(({ owner }) => owner === user),
-    flush: behind.flush,
+    tryFlush: behind.tryFlush,
     attempt: behind.attempt,
     end: behind.end,
   };

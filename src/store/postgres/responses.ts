@@ -54,13 +54,14 @@ export function createResponseStore({ hot, cold }: Pools, options: ResponseOptio
     ...(isShared && { shared: pending.attempt }),
 
     async find(owner, id) {
-      await pending.settle(pending.has(owner, id));
+      const waiting = await pending.find(owner, id);
+      if (waiting) return waiting;
       const [row] = await hot.read<Row>(FIND, [plain(keyOf(owner, id))]);
       return row && stored(row, owner);
     },
 
     async findByItem(owner, itemId) {
-      await pending.flush();
+      await pending.tryFlush();
       const [row] = await hot.read<Row>(FIND_BY_ITEM, [plain(keyOf(owner, itemId))]);
       return row && stored(row, owner);
     },
@@ -68,13 +69,12 @@ export function createResponseStore({ hot, cold }: Pools, options: ResponseOptio
     replace: (object, revision) => write({ ...object, key: keyOf(object.owner, object.id) }, revision),
 
     async delete(owner, id) {
-      await pending.settle(pending.has(owner, id));
-      pending.drop(owner, id);
-      return (await hot.run(DELETE, [plain(keyOf(owner, id))])).length > 0;
+      const wasDropped = await pending.drop(owner, id);
+      return (await hot.run(DELETE, [plain(keyOf(owner, id))])).length > 0 || wasDropped;
     },
 
     async purge(unusedSince) {
-      await pending.flush();
+      await pending.tryFlush();
       return purge(unusedSince);
     },
 

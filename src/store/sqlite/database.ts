@@ -1,6 +1,7 @@
 import { Database, SQLiteError, type SQLQueryBindings } from "bun:sqlite";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { DatabaseFull, messageOfError } from "../../errors.ts";
 import type { WriteBehindOptions } from "../write-behind.ts";
 
 const WRITE_WAIT_MS = 5_000;
@@ -71,6 +72,7 @@ async function write<T>(database: Database, change: () => T, durable: boolean): 
     try {
       return durable ? transaction.immediate() : withoutSync(database, () => transaction.immediate());
     } catch (error) {
+      if (hasCode(error, "SQLITE_FULL")) throw new DatabaseFull(messageOfError(error), { cause: error });
       if (!hasCode(error, "SQLITE_BUSY") || performance.now() > deadline) throw error;
     }
     await Bun.sleep(WRITE_RETRY_MS);

@@ -40,12 +40,11 @@ export function createResponseStore(
     put: pending.put,
 
     async find(owner, id) {
-      await pending.settle(pending.has(owner, id));
-      return stored(id, query.find.get(keyOf(owner, id)));
+      return (await pending.find(owner, id)) ?? stored(id, query.find.get(keyOf(owner, id)));
     },
 
     async findByItem(owner, itemId) {
-      await pending.flush();
+      await pending.tryFlush();
       const row = query.findByItem.get(keyOf(owner, itemId));
       return row ? stored(row.key.slice(keyOf(owner, "").length), row) : undefined;
     },
@@ -60,14 +59,15 @@ export function createResponseStore(
     },
 
     async delete(owner, id) {
-      const wasPending = pending.has(owner, id);
-      await pending.settle(wasPending);
-      pending.drop(owner, id);
-      return connection.write(() => query.remove.run(keyOf(owner, id)).changes > 0);
+      const wasDropped = await pending.drop(owner, id);
+      const key = keyOf(owner, id);
+      // Even to begin a change may need room on the disk.
+      if (!query.find.get(key)) return wasDropped;
+      return (await connection.write(() => query.remove.run(key).changes > 0)) || wasDropped;
     },
 
     async purge(unusedSince) {
-      await pending.flush();
+      await pending.tryFlush();
       return purge(unusedSince);
     },
 
