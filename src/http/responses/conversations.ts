@@ -4,6 +4,7 @@ import type { ResponseObjectStore } from "../../store/store.ts";
 import { KeptTexts } from "../models/responses/kept-texts.ts";
 import { RESPONSE_AGE_MS } from "../models/responses/memory.ts";
 import type { Typed } from "../models/responses/schema.ts";
+import { withOwnIds } from "./item-ids.ts";
 import { decodeConversation, encodeConversation, type KeptConversation } from "./stored-text.ts";
 
 interface ConversationsOptions {
@@ -72,8 +73,9 @@ export class Conversations {
 
   /** Adds items of the caller, and returns them. Throws `conversation_full` if there are too many. */
   async addItems(owner: string | null, id: string, items: readonly Typed[]): Promise<readonly Typed[]> {
-    const added = this.named(items);
+    let added: readonly Typed[] = [];
     await this.#change(owner, id, (known) => {
+      added = this.named(items, known.items);
       const longer = { ...known, items: [...known.items, ...added] };
       this.#checkLength(longer);
       return longer;
@@ -83,9 +85,8 @@ export class Conversations {
 
   /** Adds a turn. One that is too long is left out, and the conversation cannot be continued then. */
   async addTurn(owner: string | null, id: string, items: readonly Typed[]): Promise<void> {
-    const added = this.named(items);
     await this.#change(owner, id, (known) => {
-      const longer = { ...known, items: [...known.items, ...added] };
+      const longer = { ...known, items: [...known.items, ...this.named(items, known.items)] };
       return this.#isTooLong(longer) ? { ...known, isFull: true } : longer;
     });
   }
@@ -109,18 +110,13 @@ export class Conversations {
     this.#texts.forget(userId);
   }
 
-  /** Returns the items, each with an id. */
-  named(items: readonly Typed[]): Typed[] {
+  /** Returns the items, each with an id that no other item has, nor one of the `known`. */
+  named(items: readonly Typed[], known: readonly Typed[] = []): Typed[] {
     const prefix = (item: Typed) => PREFIXES[item.type ?? "message"] ?? "item";
-    return items.map((item) =>
-      typeof item["id"] === "string" && item["id"] !== ""
-        ? item
-        : {
-            ...item,
-            type: item.type ?? "message",
-            id: `${prefix(item)}_${this.options.newId().replaceAll("-", "")}`,
-          },
-    );
+    return withOwnIds(items, {
+      known,
+      newId: (item) => `${prefix(item)}_${this.options.newId().replaceAll("-", "")}`,
+    });
   }
 
   #checkLength(conversation: KeptConversation): void {

@@ -8,6 +8,7 @@ import { inputOf, responseIn } from "../models/responses/kept-response.ts";
 import { AnswerShape } from "../models/schema.ts";
 import { ok, resource, route } from "../route.ts";
 import type { Background } from "./background.ts";
+import { withOwnIds } from "./item-ids.ts";
 import { pageOf } from "./item-page.ts";
 import { elsewhere, LOST, type ResponsePeers, readableAt } from "./nodes/peers.ts";
 import { type Readable, readRecording } from "./read-recording.ts";
@@ -114,11 +115,8 @@ export const responseRoutes = resource("Models", ROUTES).handledBy((deps: Respon
 
   async listInputItems({ caller, params: { id }, query }) {
     const { response } = await find(deps, caller.principal, id);
-    const items = inputOf(response).map((item, index) => ({
-      ...item,
-      id: typeof item["id"] === "string" ? item["id"] : `item_${id.replace(/^resp_/, "")}_${index}`,
-    }));
-    return pageOf(items, query);
+    const newId = (_: unknown, index: number) => `item_${id.replace(/^resp_/, "")}_${index}`;
+    return pageOf(withOwnIds(inputOf(response), { newId }), query);
   },
 }));
 

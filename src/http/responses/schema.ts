@@ -59,7 +59,7 @@ export type ItemsQuery = z.output<typeof ItemsQuery>;
 
 const Metadata = z
   .record(text.max(64), text.max(512))
-  .refine((fields) => Object.keys(fields).length <= METADATA_MAX, `It may have ${METADATA_MAX} keys.`);
+  .refine((fields) => Object.keys(fields).length <= METADATA_MAX, `may have ${METADATA_MAX} keys at most`);
 
 const MessageItem = z.looseObject({
   role: z.enum(["user", "assistant", "system", "developer"]),

@@ -121,3 +121,22 @@ test("the items of a conversation are listed without the fields that `include` d
   expect(await read(`${at}?${include}`)).toMatchObject({ data: [{ encrypted_content: "sealed" }] });
   expect(await read(`${at}/rs_3?${include}`)).toMatchObject({ encrypted_content: "sealed" });
 });
+
+test("items with the same id get others, so that reading them in pages ends", async () => {
+  const { openai, post } = await scene();
+  const items = ["a", "b", "c"].map((content) => ({ role: "user" as const, content, id: "msg_1" }));
+  await post("responses", { model: "m", input: items });
+  const { id } = await openai.conversations.create({ items: items.slice(0, 2) });
+  await openai.conversations.items.create(id, { items: items.slice(2) });
+  const order = "asc";
+  for (const list of [
+    openai.responses.inputItems.list("resp_x", { limit: 1, order }),
+    openai.conversations.items.list(id, { limit: 1, order }),
+  ]) {
+    const found: Json[] = [];
+    for await (const item of list) if (found.push({ ...item }) > items.length) break;
+    expect(found.map(({ content }) => (content as Json[])[0]?.["text"])).toEqual(["a", "b", "c"]);
+    expect(found[0]?.["id"]).toBe("msg_1");
+    expect(new Set(found.map(({ id }) => id)).size).toBe(items.length);
+  }
+});
