@@ -118,6 +118,11 @@ describeWithCluster("responses in a cluster", () => {
         `responses/${id}?stream=true${after === undefined ? "" : `&starting_after=${after}`}`;
       const { id, answer } = await begin({ stream: false });
       expect(await jsonOf(get(b, `responses/${id}`))).toMatchObject({ id, status: "in_progress" });
+      const early = await jsonOf(post(b, "responses", { model: "m", input: "q", previous_response_id: id }));
+      expect(early["error"]).toMatchObject({
+        code: "previous_response_not_found",
+        message: expect.stringContaining("the response has not ended yet"),
+      });
       const following = [get(a, path(id)), get(b, path(id)), get(b, path(id, 2))];
       const streams = await Promise.all(following);
       expect((await get(b, path(id), other)).status).toBe(404);
@@ -189,5 +194,7 @@ describeWithCluster("responses in a cluster", () => {
     expect(await jsonOf(get(b, `responses/${id}`))).toMatchObject(failed);
     expect(await jsonOf(post(b, `responses/${id}/cancel`, {}))).toMatchObject(failed);
     expect((await get(b, `responses/${id}?stream=true`)).status).toBe(409);
+    const late = await jsonOf(post(b, "responses", { model: "m", input: "q", previous_response_id: id }));
+    expect(late["error"]).toMatchObject({ message: expect.stringContaining("has failed") });
   }, 120_000);
 });

@@ -62,7 +62,7 @@ export function answerResponse(deps: Deps, api: ModelApi, request: Request): Pro
   if (!refersBack(text, json)) return answer(deps, api, request, { asker, known, input: undefined });
   const conversation = conversationOf(json);
   const loading = [
-    shelf.load(owner, referencesOf(json)),
+    known && shelf.load(owner, referencesOf(json), known),
     known && conversation !== undefined ? readConversation(deps, owner, conversation, known) : undefined,
   ].filter((each) => each !== undefined);
   const go = () => {

@@ -49,7 +49,7 @@ export function createResponses(options: ResponsesOptions) {
   const shelf = new ResponseShelf({
     memory: createResponseMemory({ bytesMax, recalledLengthMax, now }),
     recordings: new Recordings({ clock, bytesMax: bytesMax * EVENTS_SHARE, graceMs }),
-    ...{ store, isShared, peers, now },
+    ...{ store, isShared, peers, isAlive, now },
   });
   const conversations = new Conversations({
     bytesMax: bytesMax * CONVERSATIONS_SHARE,

@@ -1,13 +1,25 @@
 import { type Principal, userIdOf } from "../../principal.ts";
 import type { ResponseObjectStore, StoredObject } from "../../store/store.ts";
 import type { KeptResponse } from "../models/responses/kept-response.ts";
-import { CHAIN_LENGTH_MAX, type ResponseMemory } from "../models/responses/memory.ts";
+import {
+  CHAIN_LENGTH_MAX,
+  type OwnResponses,
+  type ResponseMemory,
+  type WhyNot,
+} from "../models/responses/memory.ts";
 import { Deletions } from "./deletions.ts";
 import type { EventLog } from "./event-log.ts";
 import type { PeerFound, ResponsePeers } from "./nodes/peers.ts";
 import type { Recording } from "./recording.ts";
 import type { Recordings } from "./recordings.ts";
-import { decodeResponse, encodeResponse, readHeld, type StoredResponse, writeHeld } from "./stored-text.ts";
+import {
+  decodeResponse,
+  encodeResponse,
+  type Held,
+  readHeld,
+  type StoredResponse,
+  writeHeld,
+} from "./stored-text.ts";
 
 interface ShelfParts {
   memory: ResponseMemory;
@@ -18,6 +30,8 @@ interface ShelfParts {
   isShared: boolean;
   /** The other nodes of a cluster. */
   peers: ResponsePeers | undefined;
+  /** Whether another process of this name works on. */
+  isAlive: (holder: string) => boolean;
   now: () => number;
 }
 
@@ -66,21 +80,21 @@ export class ResponseShelf {
     return own;
   }
 
-  /**
-   * Brings what is referred to from the store, or from other nodes, into memory. Undefined if there is nothing to wait
-   * for.
-   */
-  load(owner: string | null, references: References): Promise<void> | undefined {
+  /** Brings what is referred to into memory, and tells `known` what has not ended. Undefined if nothing is elsewhere. */
+  load(owner: string | null, references: References, known: OwnResponses): Promise<void> | undefined {
     const { memory, store, peers } = this.parts;
     if ((!store && !peers) || !memory.isOn) return undefined;
-    return this.#load(owner, references);
+    return this.#load(owner, references, known);
   }
 
-  async #load(owner: string | null, { previous, items }: References): Promise<void> {
+  async #load(owner: string | null, { previous, items }: References, known: OwnResponses): Promise<void> {
     const { memory } = this.parts;
+    const notEnded = new Map<string, WhyNot>();
+    known.notEnded = notEnded;
     let id = previous;
     for (let count = 0; id !== undefined && count < CHAIN_LENGTH_MAX; count++) {
-      const response: KeptResponse | undefined = memory.find(owner, id) ?? (await this.#fetch(owner, id));
+      const response: KeptResponse | undefined =
+        memory.find(owner, id) ?? (await this.#fetch(owner, id, notEnded));
       id = response?.previous;
     }
     let missing = 0;
@@ -91,12 +105,21 @@ export class ResponseShelf {
     }
   }
 
-  async #fetch(owner: string | null, id: string): Promise<KeptResponse | undefined> {
-    const { store, peers } = this.parts;
+  async #fetch(
+    owner: string | null,
+    id: string,
+    notEnded: Map<string, WhyNot>,
+  ): Promise<KeptResponse | undefined> {
+    const { store, peers, isAlive } = this.parts;
     const { count } = this.#deletions;
     const stored = await decoded(store?.find(owner, id));
-    if (stored?.running) return undefined;
-    const response = stored?.response ?? endedIn(await peers?.find(owner, id));
+    const { running } = stored ?? {};
+    // One whose process has stopped never ends.
+    if (running) notEnded.set(id, isAlive(running.holder) ? "being_made" : "failed");
+    if (running) return undefined;
+    const there = stored ? undefined : heldIn(await peers?.find(owner, id));
+    if (there?.isRunning) notEnded.set(id, "being_made");
+    const response = stored?.response ?? endedIn(there);
     return this.#keepFetched(owner, response, count);
   }
 
@@ -104,7 +127,7 @@ export class ResponseShelf {
     const { store, peers } = this.parts;
     const { count } = this.#deletions;
     const stored = await decoded(store?.findByItem(owner, item));
-    const response = stored?.response ?? endedIn(await peers?.find(owner, item, { part: "item" }));
+    const response = stored?.response ?? endedIn(heldIn(await peers?.find(owner, item, { part: "item" })));
     return this.#keepFetched(owner, response, count);
   }
 
@@ -268,8 +291,8 @@ async function decoded(
   return object && decodeResponse(object.body);
 }
 
+const heldIn = (found: PeerFound | undefined): Held | undefined => found && readHeld(found.text);
+
 /** Returns the response of another node, if it has ended. */
-function endedIn(found: PeerFound | undefined): KeptResponse | undefined {
-  const held = found && readHeld(found.text);
-  return held && !held.isRunning ? held.response : undefined;
-}
+const endedIn = (held: Held | undefined): KeptResponse | undefined =>
+  held && !held.isRunning ? held.response : undefined;

@@ -29,6 +29,8 @@ export interface OwnResponses {
   again(): OwnResponses;
   /** Whether a response is being made. */
   isBeingMade?: ((responseId: string) => boolean) | undefined;
+  /** Why responses cannot be continued that were found elsewhere before they had ended. */
+  notEnded?: ReadonlyMap<string, WhyNot> | undefined;
   /** The items of the conversation that the request names; undefined if it names none, or one that is not known. */
   conversationItems?: readonly Typed[] | undefined;
 }
@@ -147,11 +149,13 @@ function ownResponses(options: OwnResponsesOptions): OwnResponses {
     },
 
     whyNot: (responseId) =>
-      own.isBeingMade?.(responseId) ? "being_made" : whyNotUpTo(responses, owner, responseId),
+      own.isBeingMade?.(responseId)
+        ? "being_made"
+        : (own.notEnded?.get(responseId) ?? whyNotUpTo(responses, owner, responseId)),
 
     again: () => {
-      const { isBeingMade, conversationItems } = own;
-      return Object.assign(ownResponses({ ...options, read }), { isBeingMade, conversationItems });
+      const { isBeingMade, notEnded, conversationItems } = own;
+      return Object.assign(ownResponses({ ...options, read }), { isBeingMade, notEnded, conversationItems });
     },
   };
   return own;
