@@ -1,10 +1,17 @@
+import { parseJson, textField } from "../../json/parse.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { responseIdOf } from "../models/affinity/response-id.ts";
 import type { ModelReply } from "../models/ask.ts";
-import { inputOf, type KeptResponse, outputOf, responseOf } from "../models/responses/kept-response.ts";
+import {
+  inputOf,
+  type KeptResponse,
+  outputOf,
+  responseIn,
+  responseOf,
+} from "../models/responses/kept-response.ts";
 import type { Typed } from "../models/responses/schema.ts";
 import type { Conversations } from "./conversations.ts";
-import { isTerminal, type Recording } from "./recording.ts";
+import { isTerminal, type Recording, typeOf } from "./recording.ts";
 import type { ResponseShelf } from "./shelf.ts";
 
 export interface KeeperDeps {
@@ -23,7 +30,9 @@ export interface KeptRequest extends Pick<KeptResponse, "previous" | "request" |
 /** Keeps the response to one request, in whatever form it comes. */
 export class ResponseKeeper {
   #saved: Promise<unknown> | undefined;
+  /** The event that ended the response. */
   #last: ServerEvent | undefined;
+  #newest: ServerEvent | undefined;
 
   constructor(
     private readonly deps: KeeperDeps,
@@ -51,6 +60,7 @@ export class ResponseKeeper {
     if (id === undefined || recording.isDeleted) return;
     recording.response ??= this.#response(id, events[0]?.data ?? "", {});
     const last = events.at(-1);
+    this.#newest = last ?? this.#newest;
     if (!last || !isTerminal(last) || this.#last) return;
     this.#last = last;
     if (recording.isForgotten) return;
@@ -64,8 +74,9 @@ export class ResponseKeeper {
   end(recording: Recording, made: { agent?: string; isNative?: boolean } = {}): void {
     const { id } = recording;
     const log = recording.isTooLong ? undefined : recording.log;
-    if (id !== undefined && this.#last && !recording.isEnded && !recording.isDeleted)
-      this.deps.shelf.keep(this.asked.owner, this.#response(id, this.#last.data, made), {
+    const answer = this.#last?.data ?? brokenOff(recording, this.#newest);
+    if (id !== undefined && answer !== undefined && !recording.isEnded && !recording.isDeleted)
+      this.deps.shelf.keep(this.asked.owner, this.#response(id, answer, made), {
         log,
         inMemory: !recording.isForgotten,
       });
@@ -94,6 +105,19 @@ export class ResponseKeeper {
     // A conversation that was deleted meanwhile gets no turn.
     this.#saved = this.deps.conversations.addTurn(owner, conversation, turn).catch(() => {});
   }
+}
+
+/**
+ * Returns the response of a stream whose last event does not have it, so that it can be read, and its stream resumed: an
+ * upstream may end with an `error`. Undefined if nothing has told the response.
+ */
+function brokenOff({ state }: Recording, newest: ServerEvent | undefined): string | undefined {
+  const response = state && responseIn(state.data);
+  if (!response) return undefined;
+  const told = newest && typeOf(newest) === "error" ? parseJson(newest.data) : undefined;
+  const code = textField(told, "code") ?? "server_error";
+  const message = textField(told, "message") ?? "The stream ended before the response was complete.";
+  return JSON.stringify({ ...response, status: "failed", error: { code, message } });
 }
 
 const HAS_FAILED = new Set<unknown>(["failed", "cancelled"]);

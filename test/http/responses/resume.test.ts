@@ -86,3 +86,38 @@ test.each([false, true])(
     }
   },
 );
+
+test.each([
+  [
+    { type: "error", code: "overloaded", message: "Too busy." },
+    { code: "overloaded", message: "Too busy." },
+  ],
+  [
+    { type: "error" },
+    { code: "server_error", message: "The stream ended before the response was complete." },
+  ],
+])(
+  "a response whose stream its upstream ended with %j can be read as failed, and resumed",
+  async (last, error) => {
+    const { post, get } = await startModelScene({
+      hello: { ...V2_HELLO, endpoints: ["responses"] },
+      onAsk: ({ ask }, agent) => {
+        agent.say({ type: "accept", ask });
+        const events = [...nativeDeltas("x").slice(0, 5), { event: "error", data: JSON.stringify(last) }];
+        for (const event of events) agent.say({ type: "delta", ask, ...event });
+        agent.say({ type: "done", ask, status: 200 });
+      },
+    });
+    const whole = await readEvents(await post("responses", { model: "m", input: "q", stream: true }));
+    expect(whole.at(-1)).toMatchObject({ event: "error" });
+    expect(await (await get("responses/resp_x")).json()).toMatchObject({
+      id: "resp_x",
+      status: "failed",
+      error,
+    });
+    const resumed = await get("responses/resp_x?stream=true&starting_after=2");
+    expect(await readEvents(resumed)).toEqual(whole.slice(3));
+    const follow = await post("responses", { model: "m", input: "q", previous_response_id: "resp_x" });
+    expect(await follow.text()).toContain("has failed");
+  },
+);
