@@ -65,9 +65,10 @@ function dispositionIn(head: string): { name: string; parameters: HeaderValue["p
   return { name, parameters };
 }
 
-/** Returns the name as a program may read it that undoes escapes. */
+/** Returns the name as a program may read it that undoes escapes, or takes capitals for small letters. */
 const plainOf = (name: string): string =>
   name
     .replace(/\\(.)/g, "$1")
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .trim();
+    .trim()
+    .toLowerCase();

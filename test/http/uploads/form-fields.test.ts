@@ -91,6 +91,7 @@ test.each([
   ["an escaped name", field("mo\\del") + END],
   ["a percent-encoded name", field("%6Dodel") + END],
   ["a name with a space", field("model ") + END],
+  ["a name with a capital", field("Model") + END],
   ["an open quote", part('Content-Disposition: form-data; name="x"; filename="a; name=model') + END],
   ["a model that is a file", part('Content-Disposition: form-data; name="model"; filename="m"') + END],
 ])("a form with %s is refused, as an upstream might find another model in it", (_, form) => {
