@@ -50,6 +50,8 @@ const BLOCKS_NOT_RUN: Readonly<Record<string, string>> = {
     "Its second request needs the session in the answer to the first. test/agents/polling sends such requests.",
   "docs/openai.md: curl http://localhost:8080/v1/chat/completions":
     "It needs a model of that name. test/dashboard/pages/connect/guides tries its quotes, and test/e2e/dashboard-connect.test.ts the command.",
+  "docs/openai.md: curl http://localhost:8080/v1/audio/transcriptions":
+    "It needs such models, and a recording. test/e2e/sdk-media.test.ts sends such requests.",
   "docs/ollama-api.md: curl http://localhost:8080/api/chat":
     "It needs a model of that name. test/e2e/sdk-ollama.test.ts sends such requests.",
   "docs/alerts.md: CHATGPT_API_ALERT_WEBHOOK_FILE=":
