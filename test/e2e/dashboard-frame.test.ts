@@ -82,6 +82,16 @@ inBrowser("dashboard: frame", (browser) => {
     expect(found.join()).not.toMatch(/Users|Audit|Settings|Connect an agent/);
   });
 
+  test("the account of a user without a name stays within the navigation", async () => {
+    const { token } = await scene.addUser();
+    const page = await openDashboard(browser, scene, { key: token });
+    const side = await page.locator(".top").boundingBox();
+    for (const part of [page.getByRole("button", { name: "Sign out" }), page.locator(".account .segments")]) {
+      const box = await part.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan((side?.x ?? 0) + (side?.width ?? 0));
+    }
+  });
+
   test("the chosen colors win over the system's, and stay in other tabs and after a reload", async () => {
     const page = await openDashboard(browser, scene);
     const tab = await page.context().newPage();

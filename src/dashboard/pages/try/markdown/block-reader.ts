@@ -3,9 +3,11 @@ import { type LinkAddresses, lexBlocks } from "./lex.ts";
 import {
   closeAll,
   closingFence,
-  longTable,
+  growingTable,
   type Split,
+  splitRows,
   splitTokens,
+  type TableRows,
   unclosedFence,
   WINDOW_LENGTH,
   windowOf,
@@ -18,8 +20,8 @@ export type Step =
   /** The beginning of a fenced code block. Its text follows in steps of the type `code`. */
   | { type: "fence"; closed: readonly Token[]; lang: string }
   | { type: "code"; text: string }
-  /** Rows of the last table that are not shown. */
-  | { type: "rows"; count: number }
+  /** More rows of the last table. `openRow` comes behind them, in place of the former open one. */
+  | ({ type: "rows" } & Pick<TableRows, "rows" | "openRow">)
   /** Text that is shown as it is written. */
   | { type: "plain"; text: string };
 
@@ -34,14 +36,11 @@ export interface BlockReader {
   read(text: string): Step | undefined;
 }
 
-const TABLE_LENGTH_MAX = 64_000;
-/** The length of code, plain text and hidden rows in a step. */
-const PART_LENGTH = 65_536;
+/** The length of code and plain text in a step. */
+const PART_LENGTH = 8_000;
 
 /** Some browsers take long for a line that is longer than any of a text for people. It is shown as it is written. */
 const LINE_LENGTH_MAX = 4_000;
-
-const BLANK_OR_BLOCK = /^(?:[ \t]*$| {0,3}(?:#{1,6}[ \t]|`{3}|~{3}|>))/;
 
 interface State {
   links: LinkAddresses;
@@ -49,7 +48,9 @@ interface State {
   at: number;
   /** The length of the text whose end the open blocks show. */
   seen: number;
-  mode: "blocks" | "rows" | "line" | "plain" | { fence: string };
+  /** The number of the first item at `at`, if a list goes on there. */
+  number?: number | undefined;
+  mode: "blocks" | "line" | "plain" | { fence: string } | { head: string };
 }
 
 export function createBlockReader(): BlockReader {
@@ -61,80 +62,81 @@ export function createBlockReader(): BlockReader {
       if (at >= text.length && text.length === seen) return undefined;
       if (mode === "plain") return readPlain(state, text);
       if (mode === "line") return readLine(state, text);
-      if (mode === "rows") return readRows(state, text);
-      if (typeof mode === "object") return readCode(state, text, mode.fence);
-      return text.length === seen ? undefined : readBlocks(state, text);
+      if (typeof mode === "object" && "fence" in mode) return readCode(state, text, mode.fence);
+      if (text.length === seen) return undefined;
+      return mode === "blocks" ? readBlocks(state, text) : readRows(state, text, mode.head);
     },
   };
 }
 
 function readBlocks(state: State, text: string): Step {
-  for (let length = WINDOW_LENGTH; ; length *= 2) {
-    const { window, isCut } = windowOf(text, state.at, length);
-    if (isLongLine(window)) {
-      state.mode = "line";
-      return readLine(state, text) ?? { type: "plain", text: "" };
-    }
-    // The address of a link may not be complete yet.
-    const tokens = lexBlocks(window, { ...state.links });
-    if (!tokens) {
-      state.mode = "plain";
-      return readPlain(state, text) ?? { type: "plain", text: "" };
-    }
-    const split = splitTokens(tokens, window, isCut);
-    const [first] = split.open;
-    const isStuck = isCut && split.closedLength === 0 && !unclosedFence(first);
-    // Only a table must be read as a whole: its rows make no sense without its head.
-    if (isStuck && first?.type === "table" && length < TABLE_LENGTH_MAX) continue;
-    return take(state, isStuck ? closeAll(tokens, window) : split, isCut ? undefined : text.length);
+  const { window, isCut } = windowOf(text, state.at, WINDOW_LENGTH);
+  if (isLongLine(window)) {
+    state.mode = "line";
+    return readLine(state, text) ?? { type: "plain", text: "" };
   }
+  // The address of a link may not be complete yet.
+  const tokens = lexBlocks(window, { ...state.links });
+  if (!tokens) {
+    state.mode = "plain";
+    return readPlain(state, text) ?? { type: "plain", text: "" };
+  }
+  const [first] = tokens;
+  if (state.number !== undefined && first?.type === "list") (first as Tokens.List).start = state.number;
+  const split = splitTokens(tokens, window, isCut);
+  const last = split.open.at(-1);
+  const isStuck = isCut && split.closedLength === 0 && !unclosedFence(last) && !growingTable(last, isCut);
+  return take(state, isStuck ? closeAll(tokens, window) : split, isCut ? undefined : text.length);
 }
 
 /** Takes what was read into the state. `end` is the end of the text if the open blocks are those at it. */
-function take(state: State, { closed, closedLength, open }: Split, end: number | undefined): Step {
+function take(state: State, split: Split, end: number | undefined): Step {
+  const { closed, closedLength, open } = split;
+  const last = open.at(-1);
   state.at += closedLength;
+  if (closedLength > 0) state.number = split.number;
   for (const token of closed) if (token.type === "def") state.links[token["tag"]] ??= token as Tokens.Def;
-  const fence = unclosedFence(open.at(-1));
+  const fence = unclosedFence(last);
   if (fence) {
     state.at += fence.headLength;
     state.mode = { fence: fence.mark };
     return { type: "fence", closed, lang: fence.lang };
   }
-  const isClosed = open.length === 0;
-  const table = longTable(open.at(-1) ?? closed.at(-1), isClosed);
-  if (table) {
-    if (!isClosed) state.at += table.raw.length;
-    state.mode = "rows";
-    return { type: "blocks", closed: [...(isClosed ? closed.slice(0, -1) : closed), table], open: [] };
+  const head = growingTable(last, end === undefined);
+  if (last && head !== undefined) {
+    const table = last as Tokens.Table;
+    const { rows, rowsLength, isOver } = splitRows(table, head, table.raw);
+    leave(state, head.length + rowsLength, isOver ? "blocks" : { head });
+    const begun: Tokens.Table = { ...table, rows: [...rows] };
+    return { type: "blocks", closed: [...closed, begun], open: [] };
   }
   state.seen = end ?? state.at;
   return { type: "blocks", closed, open: end === undefined ? [] : open };
+}
+
+function readRows(state: State, text: string, head: string): Step | undefined {
+  const { window, isCut } = windowOf(text, state.at, WINDOW_LENGTH);
+  const [table] = (isLongLine(window) ? undefined : lexBlocks(head + window, {})) ?? [];
+  const read =
+    table?.type === "table"
+      ? splitRows(table as Tokens.Table, head, head + window)
+      : { rows: [], rowsLength: 0, isOver: true };
+  const { rows, openRow, rowsLength, isOver } = read;
+  leave(state, rowsLength, isOver ? "blocks" : { head });
+  if (!isOver && !isCut) state.seen = text.length;
+  return { type: "rows", rows, openRow };
 }
 
 function readCode(state: State, text: string, mark: string): Step | undefined {
   const rest = text.slice(state.at, state.at + PART_LENGTH);
   const closing = closingFence(mark).exec(rest);
   if (closing?.[0].endsWith("\n")) {
-    toBlocks(state, closing.index + closing[0].length);
+    leave(state, closing.index + closing[0].length);
     return { type: "code", text: rest.slice(0, closing.index) };
   }
   const code = withoutMaybeFence(rest, mark.charAt(0), state.at + rest.length < text.length);
   state.at += code.length;
   return code === "" ? undefined : { type: "code", text: code };
-}
-
-function readRows(state: State, text: string): Step | undefined {
-  // The last line may go on.
-  const lines = text
-    .slice(state.at, state.at + PART_LENGTH)
-    .split("\n")
-    .slice(0, -1);
-  const end = lines.findIndex((line) => BLANK_OR_BLOCK.test(line));
-  const rows = end < 0 ? lines : lines.slice(0, end);
-  const length = rows.reduce((sum, line) => sum + line.length + 1, 0);
-  if (end >= 0) toBlocks(state, length);
-  else state.at += length;
-  return rows.length === 0 && end < 0 ? undefined : { type: "rows", count: rows.length };
 }
 
 function readPlain(state: State, text: string): Step | undefined {
@@ -147,7 +149,7 @@ function readLine(state: State, text: string): Step | undefined {
   const rest = text.slice(state.at, state.at + PART_LENGTH);
   const end = rest.indexOf("\n") + 1;
   const part = end > 0 ? rest.slice(0, end) : rest;
-  if (end > 0) toBlocks(state, end);
+  if (end > 0) leave(state, end);
   else state.at += part.length;
   return part === "" ? undefined : { type: "plain", text: part };
 }
@@ -157,11 +159,12 @@ function isLongLine(window: string): boolean {
   return (end < 0 ? window.length : end) > LINE_LENGTH_MAX;
 }
 
-/** Goes on with blocks behind what was read. */
-function toBlocks(state: State, readLength: number): void {
+/** Goes on behind what was read, where nothing is shown yet. */
+function leave(state: State, readLength: number, mode: State["mode"] = "blocks"): void {
   state.at += readLength;
   state.seen = state.at - 1;
-  state.mode = "blocks";
+  state.number = undefined;
+  state.mode = mode;
 }
 
 /** Leaves out a last line that may become the end of the code. */

@@ -2,7 +2,7 @@ import { copyWithToast } from "../../../components/copy-button.tsx";
 import { formatWhole } from "../../../format.ts";
 import { countedText, text } from "../../../texts/texts.ts";
 import { cutAtLines } from "../chat/streamed-text.ts";
-import type { MarkdownElement, MarkdownNode, MarkdownTable } from "./tree.ts";
+import type { MarkdownElement, MarkdownNode, MarkdownRow, MarkdownTable } from "./tree.ts";
 
 /**
  * Builds the elements of an answer. It creates each of them by its name and sets texts, and never uses `innerHTML`: what
@@ -20,8 +20,9 @@ export function toDom(node: MarkdownNode): Node {
 
 const BIDI = new Set(["p", "h3", "h4", "h5", "h6", "li", "blockquote"]);
 
-function toElement({ tag, href, start, children }: MarkdownElement): Element {
+function toElement({ tag, href, start, goesOn, children }: MarkdownElement): Element {
   const element = document.createElement(tag);
+  if (goesOn) element.className = "md-goes-on";
   if (BIDI.has(tag)) element.setAttribute("dir", "auto");
   if (start !== undefined) element.setAttribute("start", String(start));
   if (href !== undefined) {
@@ -89,8 +90,12 @@ function createCopyButton(read: () => string): HTMLElement {
   return button;
 }
 
-/** A table, of which more rows can be said to be hidden. */
-export function createTable({ head, rows, align, hidden }: MarkdownTable) {
+/** The rows of a table that are shown, and their cells: the browser lays out all of a table again with each row. */
+export const ROWS_MAX = 300;
+const CELLS_MAX = 3_000;
+
+/** A table, to which more rows can be added. */
+export function createTable({ head, rows, align }: MarkdownTable) {
   const element = create("div", "md-table");
   const scroll = create("div", "table-scroll");
   scroll.tabIndex = 0;
@@ -98,33 +103,52 @@ export function createTable({ head, rows, align, hidden }: MarkdownTable) {
   scroll.setAttribute("aria-label", text("markdown.table"));
   const table = create("table");
   const note = create("p", "hint");
-  const addRow = (parent: Element, cells: readonly (readonly MarkdownNode[])[], isHead: boolean) => {
-    const row = create("tr");
-    for (const [index, nodes] of cells.entries()) {
-      // Screen readers cannot say a heading without a text.
-      const cell = create(isHead && nodes.length > 0 ? "th" : "td", ALIGN[align[index] ?? "left"]);
-      if (isHead && nodes.length > 0) cell.setAttribute("scope", "col");
-      cell.setAttribute("dir", "auto");
-      cell.append(...nodes.map(toDom));
-      row.append(cell);
-    }
-    parent.append(row);
-  };
   const [thead, tbody] = [create("thead"), create("tbody")];
-  addRow(thead, head, true);
-  for (const row of rows) addRow(tbody, row, false);
+  const rowsMax = Math.min(ROWS_MAX, Math.ceil(CELLS_MAX / Math.max(1, head.length)));
+  let count = 0;
+  let openRow: HTMLElement | undefined;
+  thead.append(createRow(head, align, true));
   table.append(thead, tbody);
   scroll.append(table);
   element.append(scroll);
-  let count = 0;
-  const hide = (more: number) => {
-    count += more;
-    if (count === 0) return;
-    note.textContent = countedText("markdown.rows", count, { count: formatWhole(count) });
-    element.append(note);
+
+  /** Adds a row, which the next one replaces if it is open. */
+  const addRow = (row: MarkdownRow, isOpen: boolean) => {
+    if (!isOpen) count++;
+    const hidden = count - rowsMax;
+    if (hidden > 0) {
+      note.textContent = countedText("markdown.rows", hidden, { count: formatWhole(hidden) });
+      element.append(note);
+    } else if (count + Number(isOpen) <= rowsMax) {
+      const made = createRow(row, align, false);
+      tbody.append(made);
+      if (isOpen) openRow = made;
+    }
   };
-  hide(hidden);
-  return { element, hide };
+  for (const row of rows) addRow(row, false);
+  return {
+    element,
+    /** Whether rows that are added are shown, and not only counted. */
+    hasRoom: () => count < rowsMax,
+    removeOpenRow() {
+      openRow?.remove();
+      openRow = undefined;
+    },
+    addRow,
+  };
+}
+
+function createRow(cells: MarkdownRow, align: MarkdownTable["align"], isHead: boolean): HTMLElement {
+  const row = create("tr");
+  for (const [index, nodes] of cells.entries()) {
+    // Screen readers cannot say a heading without a text.
+    const cell = create(isHead && nodes.length > 0 ? "th" : "td", ALIGN[align[index] ?? "left"]);
+    if (isHead && nodes.length > 0) cell.setAttribute("scope", "col");
+    cell.setAttribute("dir", "auto");
+    cell.append(...nodes.map(toDom));
+    row.append(cell);
+  }
+  return row;
 }
 
 const ALIGN = { left: "", center: "md-center", right: "md-right" };

@@ -1,9 +1,11 @@
 import type { Token, Tokens } from "marked";
 
-/** The least length that is read at a time. */
+/** The length that is read at a time. */
 export const WINDOW_LENGTH = 8_000;
-/** The rows of a table that are shown. */
-export const ROWS_MAX = 300;
+/** The items of a list, and the rows of a table, that are read again while the list or table may go on. */
+const OPEN_PARTS_MAX = 20;
+/** The length of a list that is read again while the list may go on. */
+const OPEN_LENGTH_MAX = 2_000;
 
 const OPENING = /^ {0,3}(`{3,}|~{3,})([^\n]*)\n/;
 
@@ -21,7 +23,12 @@ export interface Split {
   closed: readonly Token[];
   closedLength: number;
   open: readonly Token[];
+  /** The number of the first open item of a list that was cut. */
+  number?: number;
 }
+
+/** A list, or the part of one before the items that are still open. */
+export type CutList = Tokens.List & { goesOn?: boolean };
 
 /** Tells the last block, which may go on, from those before it. */
 export function splitTokens(tokens: readonly Token[], window: string, isCut: boolean): Split {
@@ -32,29 +39,27 @@ export function splitTokens(tokens: readonly Token[], window: string, isCut: boo
   const closedLength = closed.reduce((sum, { raw }) => sum + raw.length, 0);
   const open = tokens.slice(closed.length);
   const [first] = open;
-  if (first?.type === "list" && window.length - closedLength >= WINDOW_LENGTH / 2) {
-    const split = splitList(first as Tokens.List, window.slice(closedLength));
-    if (split)
-      return {
-        ...split,
-        closed: [...closed, ...split.closed],
-        closedLength: closedLength + split.closedLength,
-      };
-  }
-  return { closed, closedLength, open };
+  const rest = window.slice(closedLength);
+  const split = first?.type === "list" ? splitList(first as Tokens.List, rest) : undefined;
+  if (!split) return { closed, closedLength, open };
+  return { ...split, closed: [...closed, ...split.closed], closedLength: closedLength + split.closedLength };
 }
 
 /** Closes all items of a long list but the last one. */
 function splitList(list: Tokens.List, text: string): Split | undefined {
+  if (list.items.length <= OPEN_PARTS_MAX && text.length < OPEN_LENGTH_MAX) return undefined;
   const items = list.items.slice(0, -1);
   const raw = items.map((item) => item.raw).join("");
   const last = list.items.at(-1);
   if (raw === "" || !last || !text.startsWith(raw)) return undefined;
-  const start = Number.parseInt(last.raw, 10);
+  // Items are counted from the first one, whatever numbers are written before the others.
+  const number = typeof list.start === "number" ? list.start + items.length : undefined;
+  const closed: CutList = { ...list, raw, items, goesOn: true };
   return {
-    closed: [{ ...list, raw, items }],
+    closed: [closed],
     closedLength: raw.length,
-    open: [{ ...list, raw: last.raw, items: [last], ...(list.ordered && { start }) }],
+    open: [{ ...list, raw: last.raw, items: [last], ...(number !== undefined && { start: number }) }],
+    ...(number !== undefined && { number }),
   };
 }
 
@@ -76,19 +81,28 @@ export function unclosedFence(token: Token | undefined) {
 /** Matches the line that ends a code block, and its line end. */
 export const closingFence = (mark: string) => new RegExp(`^ {0,3}${mark}${mark.charAt(0)}*[ \\t]*$\\n?`, "m");
 
-/**
- * Returns the table, without a row that may go on, if it has more rows than are shown or is closed where it may go on;
- * undefined for any other block.
- */
-export function longTable(token: Token | undefined, isClosed: boolean): Tokens.Table | undefined {
+/** The part of a table that was read. */
+export interface TableRows {
+  rows: readonly Tokens.TableCell[][];
+  /** The last row, if its line may go on. */
+  openRow?: readonly Tokens.TableCell[] | undefined;
+  /** The length of the lines of `rows`. */
+  rowsLength: number;
+  /** Whether other blocks follow. */
+  isOver: boolean;
+}
+
+/** Returns the head of a table that may have many more rows, as it is written; undefined for any other block. */
+export function growingTable(token: Token | undefined, isCut: boolean): string | undefined {
   if (token?.type !== "table") return undefined;
-  const table = token as Tokens.Table;
-  const isOver = /\n[ \t]*\n$/.test(table.raw);
-  if (isOver || (table.rows.length <= ROWS_MAX && !isClosed)) return undefined;
-  if (isClosed || table.raw.endsWith("\n")) return table;
-  return {
-    ...table,
-    raw: table.raw.slice(0, table.raw.lastIndexOf("\n") + 1),
-    rows: table.rows.slice(0, -1),
-  };
+  if (!isCut && (token as Tokens.Table).rows.length <= OPEN_PARTS_MAX) return undefined;
+  return /^.*\n.*\n/.exec(token.raw)?.[0];
+}
+
+/** Tells the rows of a table that are complete. `text` is that of the table's head and of what follows it. */
+export function splitRows({ rows, raw }: Tokens.Table, head: string, text: string): TableRows {
+  const isOver = raw.length < text.length || /\n[ \t]*\n$/.test(raw);
+  if (isOver || raw.endsWith("\n")) return { rows, rowsLength: raw.length - head.length, isOver };
+  const end = raw.lastIndexOf("\n") + 1;
+  return { rows: rows.slice(0, -1), openRow: rows.at(-1), rowsLength: end - head.length, isOver };
 }

@@ -1,7 +1,7 @@
 import type { Token, Tokens } from "marked";
 import { type LinkAddresses, lexInline } from "./lex.ts";
 import { safeHref } from "./links.ts";
-import { ROWS_MAX } from "./split-blocks.ts";
+import type { CutList } from "./split-blocks.ts";
 
 /** An element of an answer, or a text. Nothing else that a model writes gets into the page. */
 export type MarkdownNode = string | MarkdownElement | MarkdownCode | MarkdownTable;
@@ -16,6 +16,8 @@ export interface MarkdownElement {
   href?: string;
   /** The number of a list's first item. */
   start?: number;
+  /** Whether the next node continues it. */
+  goesOn?: boolean;
   children: readonly MarkdownNode[];
 }
 
@@ -29,12 +31,13 @@ type Align = "center" | "left" | "right" | null;
 
 export interface MarkdownTable {
   tag: "table";
-  head: readonly MarkdownNode[][];
-  rows: readonly (readonly MarkdownNode[])[][];
+  head: MarkdownRow;
+  rows: readonly MarkdownRow[];
   align: readonly Align[];
-  /** The number of rows that are left out. */
-  hidden: number;
 }
+
+/** The cells of a row of a table. */
+export type MarkdownRow = readonly (readonly MarkdownNode[])[];
 
 /** Turns the blocks of one answer into nodes. Remembers the last heading, so that no level is left out. */
 export function createTreeBuilder(links: LinkAddresses) {
@@ -65,15 +68,18 @@ export function createTreeBuilder(links: LinkAddresses) {
     },
     blockquote: ({ tokens }: Tokens.Blockquote) => [element("blockquote", blocks(tokens))],
     code: ({ lang = "", text }: Tokens.Code) => [{ tag: "code-block", lang, text }],
-    list: (list: Tokens.List) => [listNode(list)],
+    list: (list: CutList) => [listNode(list)],
     table: (table: Tokens.Table) => [tableNode(table, inline)],
     checkbox: ({ checked }: { checked: boolean }) => [checked ? "☑ " : "☐ "],
   };
 
-  function listNode({ ordered, start, items }: Tokens.List): MarkdownNode {
+  function listNode({ ordered, start, items, goesOn }: CutList): MarkdownNode {
     const children = items.map((item) => element("li", itemNodes(item)));
-    if (!ordered) return element("ul", children);
-    return { ...element("ol", children), ...(typeof start === "number" && start !== 1 && { start }) };
+    return {
+      ...element(ordered ? "ol" : "ul", children),
+      ...(ordered && typeof start === "number" && start !== 1 && { start }),
+      ...(goesOn && { goesOn }),
+    };
   }
 
   function itemNodes({ task, checked, tokens }: Tokens.ListItem): MarkdownNode[] {
@@ -90,18 +96,17 @@ export function createTreeBuilder(links: LinkAddresses) {
       level = before;
       return nodes;
     },
+    row: (cells: readonly Tokens.TableCell[]): MarkdownRow => rowOf(cells, inline),
   };
 }
 
 function tableNode({ header, rows, align }: Tokens.Table, inline: (text: string) => MarkdownNode[]) {
-  const cells = (row: readonly Tokens.TableCell[]) => row.map(({ text }) => inline(text));
-  return {
-    tag: "table",
-    head: cells(header),
-    rows: rows.slice(0, ROWS_MAX).map(cells),
-    align,
-    hidden: Math.max(0, rows.length - ROWS_MAX),
-  } satisfies MarkdownTable;
+  const row = (cells: readonly Tokens.TableCell[]) => rowOf(cells, inline);
+  return { tag: "table", head: row(header), rows: rows.map(row), align } satisfies MarkdownTable;
+}
+
+function rowOf(cells: readonly Tokens.TableCell[], inline: (text: string) => MarkdownNode[]): MarkdownRow {
+  return cells.map(({ text }) => inline(text));
 }
 
 function inlineNodes(text: string, links: LinkAddresses): MarkdownNode[] {

@@ -3,10 +3,11 @@ import {
   createBlockReader,
   type Step,
 } from "../../../../../src/dashboard/pages/try/markdown/block-reader.ts";
-import { ROWS_MAX } from "../../../../../src/dashboard/pages/try/markdown/split-blocks.ts";
+import { costOf, SLICE_COST, slicesOf } from "../../../../../src/dashboard/pages/try/markdown/slices.ts";
 import {
   createTreeBuilder,
   type MarkdownNode,
+  type MarkdownRow,
 } from "../../../../../src/dashboard/pages/try/markdown/tree.ts";
 import { chooseSeed, createRandom } from "../../../../support/random.ts";
 
@@ -15,27 +16,39 @@ function shownNodes(text: string, ends: readonly number[] = [text.length]) {
   const reader = createBlockReader();
   const tree = createTreeBuilder(reader.links);
   const closed: MarkdownNode[] = [];
-  let open: MarkdownNode[] = [];
+  const open: { nodes: MarkdownNode[]; row?: MarkdownRow | undefined } = { nodes: [] };
   let steps = 0;
+  let readLength = 0;
   const append = (more: string) => {
     const last = closed.at(-1);
     if (typeof last === "object" && last.tag === "code-block") last.text += more;
     else closed.push({ tag: "code-block", lang: "", text: more });
   };
+  /** Adds rows in place of the former open one. */
+  const addRows = ({ rows, openRow }: Extract<Step, { type: "rows" }>) => {
+    const last = closed.at(-1);
+    if (typeof last !== "object" || last.tag !== "table") throw new Error("The rows have no table.");
+    const before = last.rows.filter((row) => row !== open.row);
+    open.row = openRow && tree.row(openRow);
+    closed.splice(-1, 1, {
+      ...last,
+      rows: [...before, ...rows.map(tree.row), ...(open.row ? [open.row] : [])],
+    });
+  };
   const take = (step: Step) => {
     if ("closed" in step) {
       closed.push(...tree.blocks(step.closed));
-      open = [];
+      open.nodes = [];
     }
-    if (step.type === "blocks") open = tree.openBlocks(step.open);
+    if (step.type === "blocks") open.nodes = tree.openBlocks(step.open);
     if (step.type === "fence") closed.push({ tag: "code-block", lang: step.lang, text: "" });
     if (step.type === "code") append(step.text);
     if (step.type === "plain") {
-      open = [];
+      open.nodes = [];
       closed.push({ tag: "p", children: [step.text] });
     }
-    const last = closed.at(-1);
-    if (step.type === "rows" && typeof last === "object" && last.tag === "table") last.hidden += step.count;
+    if (step.type === "rows") addRows(step);
+    if ("closed" in step || step.type === "rows") readLength += lengthOf(step);
   };
   for (const end of ends) {
     for (let step = reader.read(text.slice(0, end)); step; step = reader.read(text.slice(0, end))) {
@@ -43,12 +56,22 @@ function shownNodes(text: string, ends: readonly number[] = [text.length]) {
       if (++steps > 100_000) throw new Error("The reader does not end.");
     }
   }
-  const nodes = [...closed, ...open].map((node) =>
+  const nodes = [...closed, ...open.nodes].map((node) =>
     typeof node === "object" && node.tag === "code-block"
       ? { ...node, text: node.text.replace(/\n$/, "") }
       : node,
   );
-  return { nodes, steps };
+  return { nodes, steps, readLength };
+}
+
+/** Returns how many characters were parsed for a step. */
+function lengthOf(step: Step): number {
+  if (step.type === "rows") {
+    const cells = [...step.rows, step.openRow ?? []].flat();
+    return cells.reduce((sum, { text }) => sum + text.length + " | ".length, 0);
+  }
+  const tokens = "closed" in step ? [...step.closed, ...(step.type === "blocks" ? step.open : [])] : [];
+  return tokens.reduce((sum, { raw }) => sum + raw.length, 0);
 }
 
 const nodesOf = (text: string) => shownNodes(text).nodes;
@@ -115,7 +138,7 @@ test("headings, lists, tables, quotes, code and links become elements", () => {
   expect(textOf(nodes.slice(1, 2))).toContain("and <entities>.");
   expect(nodes[3]).toMatchObject({ start: 3 });
   expect(textOf(nodes.slice(4, 5))).toBe("☑ done☐ not yet");
-  expect(nodes[6]).toMatchObject({ align: ["left", "right"], hidden: 0, rows: { length: 2 } });
+  expect(nodes[6]).toMatchObject({ align: ["left", "right"], rows: { length: 2 } });
   expect(nodes[7]).toMatchObject({ lang: "ts", text: 'const a = "<b>";\n\n- no list' });
   expect(hrefs(nodes)).toEqual(["https://example.com/a?b=1", "https://example.com/1"]);
 });
@@ -176,12 +199,81 @@ test("an unclosed fence is code, and what comes later is added to it", () => {
     ]);
 });
 
-test("a table with very many rows shows the first of them, and counts the others", () => {
+test("a table with very many rows is read row by row to its end", () => {
   const table = `| a | b |\n|---|---|\n${"| 1 | 2 |\n".repeat(10_000)}\nafter`;
   const { nodes, steps } = shownNodes(table);
-  expect(nodes[0]).toMatchObject({ tag: "table", rows: { length: ROWS_MAX }, hidden: 10_000 - ROWS_MAX });
+  expect(nodes[0]).toMatchObject({ tag: "table", rows: { length: 10_000 } });
   expect(nodes.slice(1)).toEqual([{ tag: "p", children: ["after"] }]);
   expect(steps).toBeLessThan(20);
+});
+
+test("a table shows its last row before the line has ended, and ends where other blocks begin", () => {
+  const rows = Array.from({ length: 40 }, (_, index) => `| ${index} | x |`).join("\n");
+  const table = `| a | b |\n|---|---|\n${rows}`;
+  const shown = (text: string) => {
+    const ends = Array.from({ length: text.length }, (_, index) => index + 1);
+    return shownNodes(text, ends).nodes;
+  };
+  expect(shown(table)[0]).toMatchObject({ tag: "table", rows: { length: 40 } });
+  for (const [after, tag] of [
+    ["\n\nafter", "p"],
+    ["\n \nafter", "p"],
+    ["\n```js\nafter", "code-block"],
+    ["\n> after", "blockquote"],
+    ["\n# after", "h3"],
+  ]) {
+    const nodes = shown(`${table}${after}`);
+    expect(nodes[0], after).toMatchObject({ tag: "table", rows: { length: 40 } });
+    expect(nodes.slice(1), after).toMatchObject([{ tag }]);
+    expect(nodesOf(`${table}${after}`), after).toEqual(nodes);
+  }
+});
+
+const GROWING: Record<string, string> = {
+  "a flat list": "- item **bold** with `code`\n".repeat(2_000),
+  "a numbered list": "1. item\n".repeat(4_000),
+  "a list with empty lines": "- a\n\n".repeat(4_000),
+  "a list in a list": "- item\n  - one\n  - two\n".repeat(1_500),
+  "a table": `| a | b |\n|---|---|\n${"| one | **two** |\n".repeat(2_000)}`,
+  paragraphs: "Some words in a line.\n\n".repeat(1_500),
+  code: `\`\`\`js\n${"let a = 1;\n".repeat(3_000)}\`\`\`\n`,
+};
+
+for (const [what, text] of Object.entries(GROWING))
+  test(`an answer of ${what} that comes in small pieces is parsed a piece at a time`, () => {
+    const PIECE = 40;
+    const ends = Array.from({ length: Math.ceil(text.length / PIECE) }, (_, index) => (index + 1) * PIECE);
+    const { readLength, steps } = shownNodes(text, ends);
+    // With each piece, no more than the block that is still open.
+    expect(readLength / ends.length).toBeLessThan(1_200);
+    expect(steps).toBeLessThan(ends.length * 2 + 10);
+  });
+
+test("a numbered list is counted from its first item, in whatever pieces it comes", () => {
+  const text = "3. item\n".repeat(500);
+  for (const ends of [[text.length], Array.from({ length: 400 }, (_, index) => (index + 1) * 10)]) {
+    let number = 3;
+    for (const node of shownNodes(text, ends).nodes.flatMap(slicesOf)) {
+      if (typeof node !== "object" || node.tag !== "ol") throw new Error("There is more than the list.");
+      expect(node.start).toBe(number);
+      number += node.children.length;
+    }
+    expect(number).toBe(503);
+  }
+});
+
+test("a long list, quote or paragraph is drawn in slices, which are all that was read", () => {
+  const list = "- item **bold** with `code`\n".repeat(250);
+  const quote = "> a\n".repeat(1_900);
+  const lines = "`a`\n".repeat(900);
+  for (const text of [list, quote, lines]) {
+    const [node, ...others] = nodesOf(text);
+    if (node === undefined) throw new Error("Nothing is shown.");
+    const slices = [node, ...others].flatMap(slicesOf);
+    expect(slices.length).toBeGreaterThan(1);
+    for (const slice of slices) expect(costOf(slice)).toBeLessThan(SLICE_COST * 1.1);
+    expect(textOf(slices)).toBe(textOf([node, ...others]));
+  }
 });
 
 test("a long list keeps its items and numbers, and is read only once", () => {
