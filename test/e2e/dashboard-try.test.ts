@@ -42,6 +42,22 @@ inBrowser("dashboard: try it", (browser) => {
     await shows(page.locator("textarea:focus"));
   });
 
+  test("stopping an answer leaves the next message in its field, and Enter sends it only then", async () => {
+    const { page, agent } = await openTry();
+    await send(page, "first");
+    const { ask } = await soon(agent.next("ask"), "the ask");
+    await message(page).fill("second");
+    await message(page).press("Enter");
+    await message(page).press("Enter");
+    await button(page, "Stop").click();
+    expect((await soon(agent.next("cancel"), "the cancel")).ask).toBe(ask);
+    await shows(button(page, "Try again"), button(page, "Send"));
+    expect(await message(page).inputValue()).toBe("second");
+    expect(await page.locator(".turn").count()).toBe(1);
+    await message(page).press("Enter");
+    expect(messagesOf(await soon(agent.next("ask"), "the second ask")).at(-1)?.content).toBe("second");
+  });
+
   test("a long conversation scrolls in its own box and does not lengthen the page", async () => {
     const { page } = await openTry(({ ask }, agent) => streamPieces(agent, ask, ["line\n".repeat(60)]));
     for (let number = 1; number <= 4; number++) {

@@ -39,7 +39,11 @@ export function Button({ kind = "plain", type = "button", label, isSmall, ...res
       aria-label={label ?? null}
       aria-busy={isBusy ? "true" : null}
       disabled={disabled ?? false}
-      onClick={() => void act()}
+      onClick={(event: Event) => {
+        // What the click changes may make it a submit button, which would submit its form right away.
+        if (type === "button") event.preventDefault();
+        void act();
+      }}
     >
       {children}
     </button>

@@ -1,6 +1,6 @@
 import type { MarkdownElement, MarkdownNode } from "./tree.ts";
 
-/** What may be drawn before the browser lays it out: about as many elements, or the text that costs as much. */
+/** The number of elements, or the text that costs as much, that is drawn before the browser lays it out. */
 export const SLICE_COST = 400;
 /** Characters that cost as much as an element. */
 const ELEMENT_LENGTH = 25;
