@@ -4,3 +4,8 @@
 export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** Returns a text in quotes of PowerShell, for which typographic quotes are quotes too. */
+export function powershellQuote(text: string): string {
+  return `'${text.replaceAll(/['\u2018-\u201b]/g, "$&$&")}'`;
+}

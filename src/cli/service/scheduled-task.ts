@@ -1,5 +1,6 @@
 import { win32 } from "node:path";
 import { usageError } from "../../errors.ts";
+import { powershellQuote } from "../../shell-quote.ts";
 import {
   type Machine,
   NOTHING,
@@ -61,8 +62,8 @@ export const scheduledTask: ServiceManager = {
   start: (name) => [{ argv: ["schtasks", "/Run", "/TN", name] }],
   status: (name) => ["schtasks", "/Query", "/TN", name, "/V", "/FO", "LIST"],
   logs(name, machine, { follow }) {
-    const path = (places(name, machine).log ?? "").replaceAll("'", "''");
-    const command = `Get-Content -LiteralPath '${path}' -Tail 100${follow ? " -Wait" : ""}`;
+    const path = powershellQuote(places(name, machine).log ?? "");
+    const command = `Get-Content -LiteralPath ${path} -Tail 100${follow ? " -Wait" : ""}`;
     return ["powershell", "-NoProfile", "-Command", command];
   },
   notes: (_service, { isAdmin }) =>

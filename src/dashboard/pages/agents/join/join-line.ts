@@ -1,4 +1,4 @@
-import { shellQuote } from "../../../../shell-quote.ts";
+import { powershellQuote, shellQuote } from "../../../../shell-quote.ts";
 import { text } from "../../../texts/texts.ts";
 import { type ServerAddress, urlOf } from "./server-address.ts";
 
@@ -152,7 +152,7 @@ function executableLine(options: JoinOptions, address: string): string {
 
 /** A line for PowerShell, which has other quotes and sets variables in another way. */
 function powerShellLine(options: JoinOptions, address: string): string {
-  const quote = (word: string) => (/^[\w.:/%-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`);
+  const quote = (word: string) => (/^[\w.:/%-]+$/.test(word) ? word : powershellQuote(word));
   const before = options.hasUpstreamKey ? `$env:UPSTREAM_KEY='${UPSTREAM_KEY_SAMPLE}'; ` : "";
   const words = ["agent", address, ...upstreamFlags(options)];
   return `${before}.\\chatgpt-api-server.exe ${words.map(quote).join(" ")}`;

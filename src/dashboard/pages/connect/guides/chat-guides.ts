@@ -1,8 +1,8 @@
-import { envText, type FieldStep, type Guide, quoted, type Target } from "./guide.ts";
+import { type FieldStep, type Guide, quoted, shellWord, type Target } from "./guide.ts";
 
-const openWebui = ({ url, model, token }: Target) => `OPENAI_API_BASE_URL=${envText(`${url}/v1`)}
-OPENAI_API_KEY=${envText(token)}
-DEFAULT_MODELS=${envText(model)}
+const openWebui = ({ url, model, token }: Target) => `OPENAI_API_BASE_URL=${shellWord(`${url}/v1`)}
+OPENAI_API_KEY=${shellWord(token)}
+DEFAULT_MODELS=${shellWord(model)}
 `;
 
 const librechat = ({ url, model }: Target) => `endpoints:

@@ -1,4 +1,5 @@
-import { type Guide, powershellText, quoted, SHELL_SYSTEMS, shellWord, type Target } from "./guide.ts";
+import { powershellQuote } from "../../../../shell-quote.ts";
+import { type Guide, quoted, SHELL_SYSTEMS, shellWord, type Target } from "./guide.ts";
 
 const hello = (model: string) => `{"model":${quoted(model)},"messages":[{"role":"user","content":"Hello"}]}`;
 
@@ -11,10 +12,10 @@ const curl = ({ url, model }: Target) => `curl ${shellWord(`${url}/v1/chat/compl
 const powershell = ({
   url,
   model,
-}: Target) => `Invoke-RestMethod ${powershellText(`${url}/v1/chat/completions`)} \`
+}: Target) => `Invoke-RestMethod ${powershellQuote(`${url}/v1/chat/completions`)} \`
   -Method Post -ContentType application/json \`
   -Headers @{ Authorization = "Bearer $env:TOKEN" } \`
-  -Body ${powershellText(hello(model))}
+  -Body ${powershellQuote(hello(model))}
 `;
 
 const openaiNode = ({ url, model }: Target) => `import OpenAI from "openai";

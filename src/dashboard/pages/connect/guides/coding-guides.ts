@@ -1,13 +1,5 @@
-import {
-  type Guide,
-  inHome,
-  powershellText,
-  quoted,
-  SHELL_SYSTEMS,
-  shellWord,
-  type Target,
-  yamlText,
-} from "./guide.ts";
+import { powershellQuote } from "../../../../shell-quote.ts";
+import { type Guide, inHome, quoted, SHELL_SYSTEMS, shellWord, type Target, yamlText } from "./guide.ts";
 
 /** Returns JSON as the command `client` writes it. */
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
@@ -29,9 +21,9 @@ const claudeOnce = ({ url, model }: Target) =>
 claude
 `;
 
-const claudeOnceOnWindows = ({ url, model }: Target) => `$env:ANTHROPIC_BASE_URL = ${powershellText(url)}
+const claudeOnceOnWindows = ({ url, model }: Target) => `$env:ANTHROPIC_BASE_URL = ${powershellQuote(url)}
 $env:ANTHROPIC_AUTH_TOKEN = $env:TOKEN
-$env:ANTHROPIC_MODEL = ${powershellText(model)}
+$env:ANTHROPIC_MODEL = ${powershellQuote(model)}
 claude
 `;
 

@@ -1,4 +1,4 @@
-import { shellQuote } from "../../../../shell-quote.ts";
+import { powershellQuote, shellQuote } from "../../../../shell-quote.ts";
 import type { TextKey } from "../../../texts/texts.ts";
 
 /** The values that the lines of a client are filled in with. */
@@ -58,9 +58,6 @@ export const quoted = (text: string): string => JSON.stringify(text);
 /** Returns a shell word. What stands for a token is one only once it is filled in. */
 export const shellWord = (text: string): string => (text === TOKEN_PLACE ? text : shellQuote(text));
 
-/** Returns a text in quotes of PowerShell, in which nothing has a meaning. */
-export const powershellText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
 /** Returns a scalar of YAML, in quotes if it could be taken for anything but a text. */
 export function yamlText(text: string): string {
   if (text === TOKEN_PLACE) return text;
@@ -68,15 +65,10 @@ export function yamlText(text: string): string {
   return isPlain && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : quoted(text);
 }
 
-/** Returns a value of a file with environment variables. */
-export function envText(text: string): string {
-  return text === TOKEN_PLACE || /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
-}
-
 /** Returns the commands that set the variable of a guide. */
 export function variableStep(name: string, system: System): CodeStep {
   return system === "windows"
-    ? { language: "powershell", code: ({ token }) => `$env:${name} = ${powershellText(token)}\n` }
+    ? { language: "powershell", code: ({ token }) => `$env:${name} = ${powershellQuote(token)}\n` }
     : {
         language: "bash",
         code: ({ token }) => `export ${name}=${token === TOKEN_PLACE ? `'${token}'` : shellWord(token)}\n`,

@@ -11,6 +11,7 @@ import {
   yamlText,
 } from "../../../../../src/dashboard/pages/connect/guides/guide.ts";
 import { GUIDES } from "../../../../../src/dashboard/pages/connect/guides/guides.ts";
+import { powershellQuote } from "../../../../../src/shell-quote.ts";
 
 const root = join(import.meta.dir, "../../../../..");
 const TARGET = { url: "http://localhost:8080", model: "llama3.2", token: TOKEN_PLACE };
@@ -91,6 +92,7 @@ const HOSTILE = [
   "[x]",
   "#x",
   "1.5",
+  "$(touch here); ’x‘",
 ];
 
 const PARSERS: Record<string, (text: string) => unknown> = {
@@ -119,4 +121,23 @@ test("names with any characters reach the server from the shell, and run nothing
     const child = Bun.spawn(["sh", "-c", script], { stdout: "pipe" });
     expect(JSON.parse(await child.stdout.text()).model).toBe(model);
   }
+});
+
+test("names with any characters stay one text in the environment of a shell, and run nothing", async () => {
+  const openWebui = GUIDES.find(({ id }) => id === "openwebui");
+  const [step] = openWebui ? codeSteps(openWebui) : [];
+  for (const model of HOSTILE) {
+    const script = `${step?.code({ ...TARGET, model, token: "t" })}printf '%s' "$DEFAULT_MODELS"`;
+    const child = Bun.spawn(["sh", "-c", script], { stdout: "pipe" });
+    expect(await child.stdout.text()).toBe(model);
+  }
+});
+
+test("no quote that PowerShell knows ends a text in its lines", () => {
+  for (const quote of ["'", "\u2018", "\u2019", "\u201a", "\u201b"])
+    expect(powershellQuote(`a${quote}; calc; b`)).toBe(`'a${quote}${quote}; calc; b'`);
+  const curl = GUIDES.find(({ id }) => id === "curl");
+  const lines = (curl ? codeSteps(curl) : []).filter(({ language }) => language === "powershell");
+  for (const { code } of lines) expect(code({ ...TARGET, model: "a’; calc" })).toContain("a’’; calc");
+  expect(lines).toHaveLength(1);
 });
