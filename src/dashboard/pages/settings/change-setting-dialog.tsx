@@ -3,6 +3,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Field } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { showToast } from "../../components/toast.tsx";
+import { useState } from "../../state/hooks.ts";
 import type { SettingsState } from "../../state/use-settings.ts";
 import { text } from "../../texts/texts.ts";
 import { numberForm, numberValue, type Setting } from "./setting-row.ts";
@@ -17,6 +18,8 @@ export interface ChangeProps {
 export function ChangeSettingDialog({ setting, change, onClose }: ChangeProps) {
   const { name, label, about, from } = setting;
   const form = numberForm(setting);
+  // What was typed stays when the settings are read again.
+  const [first] = useState(form?.value ?? "");
   const changeTo = async (value: unknown) => {
     await change({ [name]: value });
     showToast(text("settings.changed", { label }));
@@ -41,7 +44,7 @@ export function ChangeSettingDialog({ setting, change, onClose }: ChangeProps) {
           label={text(form?.isDuration ? "settings.seconds" : "settings.value")}
           name="value"
           type="text"
-          value={form?.value ?? ""}
+          value={first}
           hint={text("settings.inForce")}
           isFocused
         />

@@ -4,6 +4,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { showToast } from "../../components/toast.tsx";
+import { useState } from "../../state/hooks.ts";
 import { type TextKey, text } from "../../texts/texts.ts";
 import type { ChangeProps } from "./change-setting-dialog.tsx";
 import { FORMATS, readWebhook, SEVERITIES } from "./webhook.ts";
@@ -16,7 +17,9 @@ const optionsOf = (names: Readonly<Record<string, TextKey>>) =>
  * each change.
  */
 export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
-  const { hasUrl, hasSecret, format, severity } = readWebhook(setting.current);
+  const { hasUrl, hasSecret } = readWebhook(setting.current);
+  // What was chosen stays when the settings are read again.
+  const [{ format, severity }] = useState(readWebhook(setting.current));
   const save = (value: unknown) => change({ [setting.name]: value });
   const changeTo = async (value: unknown) => {
     await save(value);
