@@ -1,4 +1,6 @@
+import { AppError } from "../../errors.ts";
 import { parseJson, textField } from "../../json/parse.ts";
+import { causeOf, type Log } from "../../log/log.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { responseIdOf } from "../models/affinity/response-id.ts";
 import type { ModelReply } from "../models/ask.ts";
@@ -18,6 +20,7 @@ export interface KeeperDeps {
   shelf: ResponseShelf;
   conversations: Conversations;
   now: () => number;
+  log: Log;
 }
 
 /** The request whose response is kept. */
@@ -102,8 +105,12 @@ export class ResponseKeeper {
     const { owner, conversation } = this.asked;
     if (conversation === undefined || HAS_FAILED.has(responseOf(response)?.["status"])) return;
     const turn: Typed[] = [...inputOf(response), ...outputOf(response)];
-    // A conversation that was deleted meanwhile gets no turn.
-    this.#saved = this.deps.conversations.addTurn(owner, conversation, turn).catch(() => {});
+    this.#saved = this.deps.conversations.addTurn(owner, conversation, turn).catch((error) => {
+      // A conversation that was deleted meanwhile gets no turn.
+      if (error instanceof AppError && error.code === "conversation_unknown") return;
+      const user = owner ?? "admin";
+      this.deps.log.error("turn_lost", { conversation, response: response.id, user, cause: causeOf(error) });
+    });
   }
 }
 
