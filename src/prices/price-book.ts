@@ -1,15 +1,19 @@
 import { BoundedMap } from "../bounded-map.ts";
+import type { MediaUsage } from "../protocol/bytes/media-usage.ts";
 import { otherName } from "../protocol/model-name.ts";
+import { HOUR_MS, MINUTE_MS } from "../time.ts";
 import { microsOf, NANOS_PER_MICRO } from "./money.ts";
 import { type ModelPrice, NO_PRICES, type PriceList } from "./price-list.ts";
 
-/** The prices of one model, in micros: for 1 M tokens, or for an hour. */
+/** The prices of one model, in micros: for 1 M tokens, for an hour, for a minute of audio, or for an image. */
 interface Rates {
   input: number;
   output: number;
   cachedInput: number;
   cacheWrite: number;
   hour: number;
+  audioMinute: number;
+  image: number;
 }
 
 /** The figures of a request that ended, which its price depends on. */
@@ -25,13 +29,13 @@ export interface PricedWork {
   /** From its arrival until it was sent to this agent, and until it ended. */
   queueMs: number;
   durationMs: number;
+  media?: MediaUsage | undefined;
 }
 
 /** The names of models that are remembered with their prices. Callers choose names. */
 const FOUND_MAX = 10_000;
-const MS_PER_HOUR = 3_600_000;
-/** The time that is reserved of a budget for a request to a model with a price by the hour. Few answers take longer. */
-const RESERVED_MS = 60_000;
+/** A request to a model with a price by the hour, by audio or by images reserves so much of a budget. Few use more. */
+const RESERVED = { busyMs: MINUTE_MS, audioMs: MINUTE_MS, images: 1 };
 
 type Aliases = Readonly<Record<string, string>>;
 type Fallbacks = Readonly<Record<string, readonly string[]>>;
@@ -94,7 +98,9 @@ export class PriceBook {
     const cached = Math.min(cachedTokens, inputTokens);
     const written = Math.min(cacheCreationTokens, inputTokens - cached);
     const plain = inputTokens - cached - written;
-    return costNanos(rates, { plain, cached, written, outputTokens, busyMs: work.durationMs - work.queueMs });
+    const { audioMs = 0, images = 0 } = work.media ?? {};
+    const busyMs = work.durationMs - work.queueMs;
+    return costNanos(rates, { plain, cached, written, outputTokens, busyMs, audioMs, images });
   }
 
   /**
@@ -103,7 +109,7 @@ export class PriceBook {
    */
   estimateNanos(models: readonly string[], inputTokens: number, outputTokens: number): number {
     if (this.#list === undefined) return 0;
-    const work = { plain: inputTokens, cached: 0, written: 0, outputTokens, busyMs: RESERVED_MS };
+    const work = { plain: inputTokens, cached: 0, written: 0, outputTokens, ...RESERVED };
     let most = 0;
     for (const model of models)
       for (const name of [model, ...this.#fallbacksOf(model)]) {
@@ -154,13 +160,17 @@ export class PriceBook {
   }
 }
 
-function ratesOf({ input = 0, output = 0, cached_input, cache_write, hour = 0 }: ModelPrice): Rates {
+function ratesOf(price: ModelPrice): Rates {
+  const { input = 0, output = 0, cached_input, cache_write } = price;
+  const { hour = 0, audio_minute = 0, image = 0 } = price;
   return {
     input: microsOf(input),
     output: microsOf(output),
     cachedInput: microsOf(cached_input ?? input),
     cacheWrite: microsOf(cache_write ?? input),
     hour: microsOf(hour),
+    audioMinute: microsOf(audio_minute),
+    image: microsOf(image),
   };
 }
 
@@ -170,10 +180,13 @@ interface Work {
   written: number;
   outputTokens: number;
   busyMs: number;
+  audioMs: number;
+  images: number;
 }
 
-/** A micro for 1 M tokens is a thousandth of a nano for one. Tokens and time are rounded once each, to the nearest. */
-function costNanos(rates: Rates, { plain, cached, written, outputTokens, busyMs }: Work): number {
+/** A micro for 1 M tokens is a thousandth of a nano for one. Tokens, time and audio are rounded once each, to the nearest. */
+function costNanos(rates: Rates, work: Work): number {
+  const { plain, cached, written, outputTokens, busyMs, audioMs, images } = work;
   const thousandths =
     plain * rates.input +
     cached * rates.cachedInput +
@@ -187,14 +200,23 @@ function costNanos(rates: Rates, { plain, cached, written, outputTokens, busyMs 
         [written, rates.cacheWrite],
         [outputTokens, rates.output],
       );
-  if (rates.hour === 0) return bounded(ofTokens);
-  const ms = Math.max(0, Math.round(busyMs));
-  const product = ms * rates.hour;
-  const perNano = MS_PER_HOUR / NANOS_PER_MICRO;
-  const ofTime = Number.isSafeInteger(product)
+  return bounded(
+    ofTokens +
+      ofTime(busyMs, rates.hour, HOUR_MS) +
+      ofTime(audioMs, rates.audioMinute, MINUTE_MS) +
+      images * rates.image * NANOS_PER_MICRO,
+  );
+}
+
+/** Returns what a time costs in nanos, with the price of a longer one in micros. */
+function ofTime(timeMs: number, rate: number, perMs: number): number {
+  if (rate === 0) return 0;
+  const ms = Math.max(0, Math.round(timeMs));
+  const product = ms * rate;
+  const perNano = perMs / NANOS_PER_MICRO;
+  return Number.isSafeInteger(product)
     ? Math.round(product / perNano)
-    : Number((BigInt(ms) * BigInt(rates.hour) + BigInt(perNano) / 2n) / BigInt(perNano));
-  return bounded(ofTokens + ofTime);
+    : Number((BigInt(ms) * BigInt(rate) + BigInt(perNano) / 2n) / BigInt(perNano));
 }
 
 /** Returns the thousandth of the sum of products that are too large for a double. */

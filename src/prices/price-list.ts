@@ -23,6 +23,10 @@ const PRICES = {
     .describe(
       "An hour in which an agent works on one request, from when it is sent until it ends. Default: 0.",
     ),
+  audio_minute: amount
+    .optional()
+    .describe("A minute of audio that is transcribed or translated. Default: 0."),
+  image: amount.optional().describe("An image that is made. Default: 0."),
 };
 
 export const ModelPrice = z

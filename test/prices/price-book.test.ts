@@ -54,6 +54,15 @@ describe("the cost of a request", () => {
     expect(costOf({ hour: 1, input: 1 }, { inputTokens: 1, durationMs: 1 })).toBe(1_000 + 278);
   });
 
+  test("the prices of audio and of images are for what the upstream told of them", () => {
+    const price = { audio_minute: 0.006, image: 0.04 };
+    expect(costOf(price, { media: { audioMs: 8_470 } })).toBe(847_000);
+    expect(costOf(price, { media: { audioMs: 1, images: 3 } })).toBe(100 + 120_000_000);
+    expect(costOf(price, { inputTokens: 9, media: { inputBytes: 5 } })).toBe(0);
+    expect(costOf({ input: 1 }, { media: { audioMs: 60_000, images: 1 } })).toBe(0);
+    expect(costOf({ image: 1_000_000_000 }, { media: { images: 1_000_000 } })).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   test("requests without an agent cost nothing, and without a price nobody knows", () => {
     expect(costOf({ input: 1 }, { agent: undefined, inputTokens: 9 })).toBe(0);
     const book = bookOf({ m: { input: 1 } });
@@ -124,6 +133,8 @@ describe("the price of a model", () => {
     const book = bookOf({ a: { input: 1, output: 2 }, b: { hour: 6 } });
     expect(book.estimateNanos(["a"], 1_000, 500)).toBe(2_000_000);
     expect(book.estimateNanos(["b"], 1_000, 500)).toBe(100_000_000);
+    const media = bookOf({ a: { audio_minute: 0.006 }, b: { image: 0.04 } });
+    expect([media.estimateNanos(["a"], 9, 9), media.estimateNanos(["b"], 9, 9)]).toEqual([6e6, 4e7]);
     expect([book.estimateNanos(["c"], 1, 1), book.estimateNanos([], 1, 1)]).toEqual([0, 0]);
   });
 

@@ -73,7 +73,10 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: ["json"], external: /^zod$/ },
-  prices: { ours: ["protocol/model-name.ts"], external: /^zod$/ },
+  prices: {
+    ours: ["protocol/model-name.ts", "protocol/bytes/media-usage.ts", "time.ts"],
+    external: /^zod$/,
+  },
   relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
   alerts: { ours: ["relay", "protocol", "log", "errors.ts", "time.ts"], external: /^node:crypto$/ },
   auth: {

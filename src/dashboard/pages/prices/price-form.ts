@@ -10,6 +10,8 @@ export const PRICE_FIELDS = [
   { field: "cache_write", title: "prices.cacheWrite" },
   { field: "output", title: "prices.output" },
   { field: "hour", title: "prices.hour" },
+  { field: "audio_minute", title: "prices.audioMinute" },
+  { field: "image", title: "prices.image" },
 ] as const satisfies readonly { field: keyof ModelPrice; title: TextKey }[];
 
 export type PriceField = (typeof PRICE_FIELDS)[number]["field"];
@@ -19,6 +21,7 @@ export type PriceRow = Readonly<Record<"model" | PriceField, string>>;
 
 export const EMPTY_ROW: PriceRow = {
   ...{ model: "", input: "", cached_input: "", cache_write: "", output: "", hour: "" },
+  ...{ audio_minute: "", image: "" },
 };
 
 /** Returns the rows of a list, in its order. */

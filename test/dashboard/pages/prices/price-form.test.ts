@@ -10,6 +10,8 @@ test("prices become rows, and come back unchanged", () => {
     models: {
       "gpt-*": { input: 0.000001, output: 1_000_000_000, cached_input: 0, cache_write: 3.75 },
       llama: { hour: 0.4 },
+      whisper: { audio_minute: 0.006 },
+      "gpt-image": { image: 0.04 },
     },
   };
   expect(rowsOf(list)[0]).toEqual(
