@@ -26,8 +26,8 @@ export interface PageTasks {
   during: string;
 }
 
-const WATCH_MS = 5_000;
-const STEP_MS = 1_000;
+const WATCH_MS = 4_000;
+const STEP_MS = 500;
 
 /**
  * Opens each page in turn while requests are answered, scrolls, filters and opens what there is, and measures the tasks of
@@ -46,7 +46,9 @@ export async function measureTasks(
     await scene.browser.startTracing(page, { categories: ["toplevel", "blink.user_timing"] });
     await usePage(page, title);
     const trace = JSON.parse((await scene.browser.stopTracing()).toString());
-    measured.push({ page: title, ...tasksIn(trace.traceEvents) });
+    const tasks = { page: title, ...tasksIn(trace.traceEvents) };
+    process.stderr.write(`${title}: ${tasks.longestMs.toFixed(0)} ms (${tasks.during})\n`);
+    measured.push(tasks);
   }
   await endLoad();
   await page.close();

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx/dom";
 import { useState } from "../state/hooks.ts";
-import { language } from "../texts/texts.ts";
+import { compareNames } from "../texts/texts.ts";
 import { classNames } from "./class-names.ts";
 import { hasContent } from "./has-content.ts";
 import { ScrollArea } from "./scroll-area.tsx";
@@ -123,5 +123,5 @@ function sortRows<Row>(
 }
 
 function compareTexts(a: string | number, b: string | number): number {
-  return String(a).localeCompare(String(b), language, { numeric: true, sensitivity: "base" });
+  return compareNames(String(a), String(b));
 }

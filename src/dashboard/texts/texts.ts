@@ -23,6 +23,12 @@ const texts: Readonly<Record<string, string>> = english;
 /** The language of the texts, as a BCP 47 tag. Numbers, times and sorted lists follow it too. */
 export const language: string = english["language"];
 
+/** Compares names as people sort them: `gpu-2` comes before `gpu-10`. `localeCompare` takes many times as long. */
+export const compareNames: (a: string, b: string) => number = new Intl.Collator(language, {
+  numeric: true,
+  sensitivity: "base",
+}).compare;
+
 const plurals = new Intl.PluralRules(language);
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const PLACEHOLDER = /\{(\w+)\}/;

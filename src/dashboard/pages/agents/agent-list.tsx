@@ -1,3 +1,4 @@
+import { useMemo } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
 import { StateWithReason } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
@@ -29,7 +30,9 @@ export function AgentList(props: AgentListProps) {
   const address = useAddress();
   const search = address.get("search") ?? "";
   const order = AGENT_ORDERS.find(({ value }) => value === address.get("order"))?.value ?? "newest";
-  const { shown, more } = useShowMore(agentRows(agents, search, order));
+  // The list is drawn each second, with other times.
+  const rows = useMemo(() => agentRows(agents, search, order), [agents, search, order]);
+  const { shown, more } = useShowMore(rows);
   return (
     <Card isFlush class="agents-card">
       <search class="agents-tools">

@@ -1,7 +1,7 @@
 import { searchable } from "../../../search-text.ts";
 import type { Agent } from "../../api/types.ts";
 import { formatDuration, formatTime } from "../../format.ts";
-import { language, text } from "../../texts/texts.ts";
+import { compareNames, text } from "../../texts/texts.ts";
 
 /** An agent's state in one word, and what to know about it. */
 export interface AgentState {
@@ -63,12 +63,15 @@ export const AGENT_ORDERS = [
 ] as const;
 export type AgentOrder = (typeof AGENT_ORDERS)[number]["value"];
 
+/** Compares ids and times, which no language orders in another way. */
+const compare = (a: string, b: string) => Number(a > b) - Number(a < b);
+
 const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
-  newest: (a, b) => b.since.localeCompare(a.since),
-  name: (a, b) => a.name.localeCompare(b.name, language, { numeric: true, sensitivity: "base" }),
+  newest: (a, b) => compare(b.since, a.since),
+  name: (a, b) => compareNames(a.name, b.name),
   load: (a, b) => b.in_use / b.slots - a.in_use / a.slots || b.in_use - a.in_use,
   idle: (a, b) => Number(a.no_work_because === null) - Number(b.no_work_because === null),
-  silent: (a, b) => a.last_heard.localeCompare(b.last_heard),
+  silent: (a, b) => compare(a.last_heard, b.last_heard),
 };
 
 /**
@@ -78,7 +81,7 @@ const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
 export function agentRows(agents: readonly Agent[], search: string, order: AgentOrder): Agent[] {
   const words = searchable(search).split(/\s+/).filter(Boolean);
   const found = words.length === 0 ? agents : agents.filter((agent) => hasWords(agent, words));
-  return found.toSorted((a, b) => COMPARE[order](a, b) || a.id.localeCompare(b.id));
+  return found.toSorted((a, b) => COMPARE[order](a, b) || compare(a.id, b.id));
 }
 
 function hasWords(agent: Agent, words: readonly string[]): boolean {

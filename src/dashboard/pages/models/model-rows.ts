@@ -1,6 +1,6 @@
 import { searchable } from "../../../search-text.ts";
 import type { AdminModel } from "../../api/types.ts";
-import { text } from "../../texts/texts.ts";
+import { compareNames, text } from "../../texts/texts.ts";
 
 export interface ModelHealth {
   label: string;
@@ -72,7 +72,7 @@ export function selectModels(
   const found = models.filter((model) => MATCHES[filter](model) && hasWords(model, words));
   return found.sort((a, b) => {
     const difference = order === "name" ? 0 : RANKS[order](b) - RANKS[order](a);
-    return difference || a.id.localeCompare(b.id, "en", { numeric: true, sensitivity: "base" });
+    return difference || compareNames(a.id, b.id);
   });
 }
 
