@@ -1,6 +1,6 @@
 import { inlineTexts, type TextTable } from "./inline-texts.ts";
 
-/** Where the files are: the page names them by absolute addresses. */
+/** The address of the files, which the page names by absolute addresses. */
 const BASE = "/dashboard/";
 
 export interface BundledFile {

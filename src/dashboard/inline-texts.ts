@@ -1,5 +1,3 @@
-import { Glob } from "bun";
-
 /** The texts by their keys: `texts/en.json`, or a translation of it. */
 export type TextTable = Readonly<Record<string, string>>;
 
@@ -39,7 +37,7 @@ async function readSources(): Promise<Map<string, string>> {
     target: "browser",
     tsconfig: { compilerOptions: { jsx: "react-jsx", jsxImportSource: "hono/jsx/dom" } },
   });
-  const paths = Array.from(new Glob("**/*.{ts,tsx}").scanSync({ cwd: ROOT, absolute: true }));
+  const paths = Array.from(new Bun.Glob("**/*.{ts,tsx}").scanSync({ cwd: ROOT, absolute: true }));
   return new Map(
     await Promise.all(
       paths

@@ -1,6 +1,6 @@
 /**
- * What most pages need, and little enough to come with the first file. The bundler would make a file of each of them,
- * and a page would wait for a dozen.
+ * Imports the parts that most pages need and that are small enough to come with the first file. The bundler would make a
+ * file of each of them, and a page would wait for a dozen.
  */
 import "../printable.ts";
 import "../shell-quote.ts";

@@ -5,7 +5,7 @@ export interface Cost {
   what: string;
   /** The CPU time of the server, in each second. */
   microsPerSecond: number;
-  /** What the server sent to the pages, in each second. */
+  /** The bytes that the server sent to the page, in each second. */
   bytesPerSecond: number;
 }
 

@@ -22,7 +22,7 @@ export interface PageTasks {
   over50: number;
   over100: number;
   longestMs: number;
-  /** What was done when the longest began. */
+  /** The step that began before the longest. */
   during: string;
 }
 

@@ -135,7 +135,8 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       "prices/price-list.ts",
       "shell-quote.ts",
     ],
-    external: /^(eventsource-parser|hono\/jsx\/dom|marked|uplot|uqr)$/,
+    // Those of the runtime are for `assets.ts`, which runs in the server: no type tells the page of them.
+    external: /^(node:util|node:zlib|eventsource-parser|hono\/jsx\/dom|marked|uplot|uqr)$/,
   },
   "builtin-agent": {
     ours: ["protocol", "json", "net", "errors.ts", "log", "clock.ts", "time.ts"],

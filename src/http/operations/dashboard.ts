@@ -61,7 +61,7 @@ const ROUTES = {
 /** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
 export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
   ({ files, sessions }: { files: DashboardFiles; sessions: Pick<Sessions, "read"> }) => {
-    /** Whether there is a session that may be asked for without an error. If it cannot be told, the page asks. */
+    /** Whether there is a session that may be asked for without an error. If that is unknown, the page asks later. */
     const isSignedIn = async ({ request }: Exchange) => {
       const session = await sessions.read(request.headers).catch(() => undefined);
       return typeof session === "object";
