@@ -21,3 +21,16 @@ test("every class in the style sheets is used by the page", async () => {
   expect(classes.size).toBeGreaterThan(100);
   expect(unused).toEqual([]);
 });
+
+test("each class is laid out in one style sheet, so that no page changes another", async () => {
+  const sheets = new Map<string, string[]>();
+  for (const path of new Bun.Glob("style/**/*.css").scanSync(root)) {
+    const sheet = (await Bun.file(join(root, path)).text()).replaceAll(/\/\*.*?\*\//gs, "");
+    // Those in a media query adapt what a sheet says elsewhere.
+    for (const [, selectors = ""] of sheet.matchAll(/^([^@{}\s][^{}]*)\{/gm))
+      for (const [, name = ""] of selectors.matchAll(/(?:^|,\s*)\.([\w-]+)(?=\s*[,{]|\s*$)/g))
+        sheets.set(name, [...new Set([...(sheets.get(name) ?? []), path])]);
+  }
+  expect(sheets.size).toBeGreaterThan(100);
+  expect([...sheets].filter(([, paths]) => paths.length > 1)).toEqual([]);
+});

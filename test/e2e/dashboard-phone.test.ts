@@ -46,6 +46,7 @@ inBrowser("dashboard: phone", (browser) => {
     await page.getByRole("button", { name: "Send" }).tap();
     await shows(page.getByRole("button", { name: "Try again" }));
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
+    await page.getByRole("button", { name: "Account", exact: true }).tap();
     await page.getByRole("button", { name: "Sign out" }).tap();
     await shows(page.getByText("You have signed out."));
   });

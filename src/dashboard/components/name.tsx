@@ -23,10 +23,24 @@ export function Name({ text, about, children, class: own }: NameProps) {
   return (
     <span
       class={classNames("name", own)}
+      // Cuts the end of a name that is written from right to left, too.
+      dir="auto"
       {...(title && { title })}
       {...(isLong && children === undefined && { tabindex: 0 })}
     >
       {children ?? text}
+    </span>
+  );
+}
+
+/** A longer text takes more than the lines that are shown. */
+const LONG_TEXT_LENGTH = 120;
+
+/** A text of any length in a table. It takes a few lines, and is whole while it has the focus. */
+export function LongText({ text, class: own }: { text: string; class: string }) {
+  return (
+    <span class={classNames("long-text", own)} {...(text.length > LONG_TEXT_LENGTH && { tabindex: 0 })}>
+      {text}
     </span>
   );
 }

@@ -98,7 +98,7 @@ function HeaderCell<Row>({ column, order, onSort }: HeaderCellProps<Row>) {
       {sortBy ? (
         <button type="button" class="sort" onClick={onSort}>
           {title}
-          <span aria-hidden="true">{order ? (order.isDescending ? " ↓" : " ↑") : " ↕"}</span>
+          <span aria-hidden="true">{order ? (order.isDescending ? "\u00a0↓" : "\u00a0↑") : "\u00a0↕"}</span>
         </button>
       ) : (
         title

@@ -1,12 +1,15 @@
+import { useRef } from "hono/jsx/dom";
 import type { SessionAnswer } from "../api/types.ts";
 import { Button } from "../components/button.tsx";
 import { SegmentedControl } from "../components/segmented-control.tsx";
-import { hrefOf } from "../state/route.ts";
+import { useEffect } from "../state/hooks.ts";
+import { hash, hrefOf } from "../state/route.ts";
 import { signOut } from "../state/session.ts";
 import { chooseTheme, THEME_CHOICES, themeChoice } from "../state/theme.ts";
 import { useStore } from "../state/use-store.ts";
 import { text } from "../texts/texts.ts";
 import { DOCUMENTS } from "./documents.ts";
+import { Icon } from "./icon.tsx";
 
 const THEMES = {
   system: "frame.theme.system",
@@ -14,10 +17,34 @@ const THEMES = {
   dark: "frame.theme.dark",
 } as const;
 
-/** Who is signed in, and what they can do on every page: choose the colors, read the documents and sign out. */
+const MENU = "account-menu";
+
+/**
+ * Who is signed in, and what they can do on every page: choose the colors, read the documents and sign out. Where the
+ * navigation is at the top there is no room for it, and a button opens it as a menu.
+ */
 export function Account({ who }: { who: SessionAnswer }) {
+  const menu = useRef<HTMLElement | null>(null);
+  const address = useStore(hash);
+  // The menu would stay open over the page to which its link leads.
+  useEffect(() => {
+    if (menu.current?.matches(":popover-open")) menu.current.hidePopover();
+  }, [address]);
   return (
     <div class="account">
+      <button type="button" class="account-button" popovertarget={MENU} aria-label={text("frame.account")}>
+        <Icon name="account" />
+      </button>
+      <div ref={menu} id={MENU} class="account-menu" popover="auto">
+        <AccountMenu who={who} />
+      </div>
+    </div>
+  );
+}
+
+function AccountMenu({ who }: { who: SessionAnswer }) {
+  return (
+    <>
       <ThemeSwitch />
       <div class="account-links">
         {DOCUMENTS.map(({ href, title }) => (
@@ -34,7 +61,7 @@ export function Account({ who }: { who: SessionAnswer }) {
           {text("frame.signOut")}
         </Button>
       </div>
-    </div>
+    </>
   );
 }
 

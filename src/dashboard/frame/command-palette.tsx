@@ -125,7 +125,7 @@ function Palette({ role, onClose }: { role: Role; onClose: () => void }) {
           </div>
         ))}
       </div>
-      <p class="muted" role="status">
+      <p class={found.length === 0 ? "muted" : "muted palette-hint"} role="status">
         {found.length === 0 ? text(isLoading ? "palette.loading" : "palette.none") : text("palette.keys")}
       </p>
     </Dialog>

@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
 import type { AuditRow } from "../../api/types.ts";
 import { Badge } from "../../components/badge.tsx";
-import { Name } from "../../components/name.tsx";
+import { LongText, Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatSecond } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<AuditRow>[] = [
   { title: text("audit.target"), cell: (row) => <Target row={row} /> },
   {
     title: text("audit.details"),
-    cell: ({ detail }) => <span class="audit-detail">{detailText(detail)}</span>,
+    cell: ({ detail }) => <LongText text={detailText(detail)} class="audit-detail" />,
   },
   { title: text("audit.address"), cell: ({ address }) => <span class="mono">{address ?? "–"}</span> },
 ];

@@ -14,7 +14,11 @@ import { PrincipalLink } from "../users/principal-link.tsx";
 const SHOWN_AT_FIRST = 15;
 
 const COLUMNS: readonly Column<LiveAsk>[] = [
-  { title: text("overview.recent.ended"), cell: (request) => <Ended request={request} /> },
+  {
+    title: text("overview.recent.ended"),
+    cell: (request) => <Ended request={request} />,
+    isHeader: true,
+  },
   { title: text("overview.recent.result"), cell: (request) => <Result request={request} /> },
   {
     title: text("overview.recent.model"),

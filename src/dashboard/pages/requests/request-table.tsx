@@ -41,7 +41,7 @@ function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Colum
     {
       title: text("requests.user"),
       cell: ({ user = null }) => (
-        <span class="name">
+        <span class="name" dir="auto">
           <PrincipalLink user={user} />
         </span>
       ),
@@ -62,7 +62,11 @@ function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Colum
     { title: text("requests.result"), cell: (request) => <Result request={request} /> },
     {
       title: text("requests.model"),
-      cell: ({ model }) => <span class="name">{printable(model ?? text("requests.anyModel"))}</span>,
+      cell: ({ model }) => (
+        <span class="name" dir="auto">
+          {printable(model ?? text("requests.anyModel"))}
+        </span>
+      ),
     },
     ...(isAdmin ? ofAdmin : []),
     { title: text("requests.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
@@ -99,7 +103,7 @@ function formatMoment(at: string): string {
 export function AgentName({ agent }: { agent: { id: string; name: string | null } | null }) {
   if (!agent) return <span class="muted">{text("requests.noAgent")}</span>;
   return (
-    <span class="name" title={agent.id}>
+    <span class="name" dir="auto" title={agent.id}>
       {printable(agent.name || agent.id)}
     </span>
   );

@@ -3,6 +3,7 @@ import { Badge } from "../../components/badge.tsx";
 import { Button, LinkButton } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Checkbox, Field } from "../../components/field.tsx";
+import { LongText } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatTime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
@@ -49,7 +50,10 @@ const columnsFor = (onChange: (setting: Setting) => void): readonly Column<Setti
     sortBy: ({ label }) => label,
     isHeader: true,
   },
-  { title: text("settings.value"), cell: ({ value }) => <span class="mono setting-value">{value}</span> },
+  {
+    title: text("settings.value"),
+    cell: ({ value }) => <LongText text={value} class="mono setting-value" />,
+  },
   {
     title: text("settings.source"),
     cell: (row) => <Source row={row} />,

@@ -109,7 +109,7 @@ function Facts({ answer }: { answer: Answer }) {
       : null,
   ].filter((fact) => fact !== null);
   return (
-    <ul class="facts">
+    <ul class="reply-facts">
       {facts.map((fact) => (
         <li>{fact}</li>
       ))}

@@ -130,11 +130,18 @@ const PRIORITY_OPTIONS = [
   { value: "low", label: text("userForm.priority.low") },
 ];
 
-const NAMED_MAX = 8;
+/** Names of models can be long, and the hint must not be longer than the form. */
+const NAMED_LENGTH_MAX = 160;
 
 function shortList(models: readonly string[]): string {
-  const rest = models.length - NAMED_MAX;
-  const shown = models.slice(0, NAMED_MAX).join(", ");
+  let length = 0;
+  const short = models.filter((model) => {
+    length += model.length + 2;
+    return length <= NAMED_LENGTH_MAX;
+  });
+  const named = short.length > 0 ? short : models.slice(0, 1);
+  const rest = models.length - named.length;
+  const shown = named.join(", ");
   return rest > 0 ? text("userForm.andMore", { models: shown, count: rest }) : shown;
 }
 

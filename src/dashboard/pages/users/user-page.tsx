@@ -159,7 +159,6 @@ function Facts({ user }: { user: User }) {
   const rows: [string, string][] = [
     ...LIMIT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, limit(user[field])]),
     ...AMOUNT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, budget(user[field])]),
-    [text("user.models"), user.models?.join(", ") ?? text("user.allModels")],
     [USER_ATTRIBUTES.priority.label, user.priority ?? text("user.normalPriority")],
     [USER_ATTRIBUTES.agent_tags.label, user.agent_tags?.join(", ") ?? text("user.allAgents")],
     [text("user.validUntil"), user.expires_at ? formatTime(user.expires_at) : text("user.noExpiry")],
@@ -182,6 +181,12 @@ function Facts({ user }: { user: User }) {
           <dd class="row">
             <span class="mono">{user.user_id}</span>
             <CopyButton text={user.user_id} what={text("user.copyId")} isSmall />
+          </dd>
+        </div>
+        <div class="user-fact-wide">
+          <dt>{text("user.models")}</dt>
+          <dd class="user-fact-text" dir="auto">
+            {user.models?.join(", ") ?? text("user.allModels")}
           </dd>
         </div>
         {rows.map(([title, value]) => (
