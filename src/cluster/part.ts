@@ -25,7 +25,7 @@ export interface Link {
   readonly nodes: ReadonlyMap<string, NodeInfo>;
   /**
    * Sends a frame to a node. Harmless if the node is not in touch. Returns false if the frame is too large for one
-   * message and too much waits before it: then it was not sent.
+   * message and too much waits before it: then it was not sent. Bytes in it are copied.
    */
   send(nodeId: string, frame: NodeFrame): boolean;
   sendAll(frame: NodeFrame): void;

@@ -1,4 +1,6 @@
 import type { Link, NodeInfo, Part } from "../../src/cluster/part.ts";
+import { writeBytesHead } from "../../src/protocol/node/bytes-body.ts";
+import { readBody } from "../../src/protocol/node/check.ts";
 import type { FrameOf, NodeFrame, NodeFrameKind } from "../../src/protocol/node/frames.ts";
 import { NodeFrame as Schema } from "../../src/protocol/node/frames.ts";
 import type { FakeClock } from "../support/clock.ts";
@@ -9,7 +11,7 @@ export interface MemoryNode extends Link {
 }
 
 /**
- * Nodes that are linked within one process, on a fake clock. Each frame is written as JSON and checked as a real one.
+ * Nodes that are linked within one process, on a fake clock. Each frame is written and checked as a real one.
  * It arrives after `delayMs`, in the order in which frames were sent to that node.
  */
 export function createMemoryCluster(clock: FakeClock, delayMs: () => number = () => 1) {
@@ -20,20 +22,20 @@ export function createMemoryCluster(clock: FakeClock, delayMs: () => number = ()
   const epochs = new Map<string, number>();
   const pairOf = (one: string, other: string) => [one, other].sort().join();
 
-  function take(to: string, from: NodeInfo, text: string): void {
-    const { kind, ...rest } = Schema.parse(JSON.parse(text));
+  function take(to: string, from: NodeInfo, body: Buffer): void {
+    const { kind, ...rest } = Schema.parse(readBody(body)?.[0]);
     for (const part of members.get(to)?.parts ?? []) deliver(part, from, { kind, ...rest } as NodeFrame);
   }
 
   function send(from: string, to: string, frame: NodeFrame): void {
     const member = members.get(from);
     if (!member?.nodes.has(to)) return;
-    const [text, way, pair] = [JSON.stringify(frame), `${from} ${to}`, pairOf(from, to)];
+    const [body, way, pair] = [bodyOf(frame), `${from} ${to}`, pairOf(from, to)];
     const at = Math.max(clock.now() + delayMs(), lastAt.get(way) ?? 0);
     const epoch = epochs.get(pair);
     lastAt.set(way, at);
     clock.after(at - clock.now(), () => {
-      if (epochs.get(pair) === epoch) take(to, member.info, text);
+      if (epochs.get(pair) === epoch) take(to, member.info, body);
     });
   }
 
@@ -102,6 +104,12 @@ export function createMemoryCluster(clock: FakeClock, delayMs: () => number = ()
       members.delete(name);
     },
   };
+}
+
+/** Returns the body of a message with the frame. Bytes are copied. */
+function bodyOf(frame: NodeFrame): Buffer {
+  if (frame.kind !== "bytes") return Buffer.from(JSON.stringify(frame));
+  return Buffer.concat([Buffer.from(writeBytesHead(frame)), frame.data]);
 }
 
 function deliver<Kind extends NodeFrameKind>(part: Part, from: NodeInfo, frame: FrameOf<Kind>): void {

@@ -33,7 +33,7 @@ export class HeldBytes {
 
   /** Bytes of the body have come. Returns false if they may not. */
   push({ data }: FrameOf<"bytes">): boolean {
-    return this.#upload?.push(Buffer.from(data, "latin1")) ?? false;
+    return this.#upload?.push(data) ?? false;
   }
 
   /** The caller's node has taken some of the answer. */
@@ -57,8 +57,7 @@ export class HeldBytes {
   /** Passes bytes of the answer on. */
   piece({ bytes, taken }: AnswerPiece): boolean {
     this.#pieces.push({ left: bytes.byteLength, taken });
-    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-    return this.send({ kind: "bytes", slot: this.slot, data });
+    return this.send({ kind: "bytes", slot: this.slot, data: bytes });
   }
 
   /** The ask has ended, or is given up. */

@@ -2,6 +2,7 @@ import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { type AddedField, mayRefuseField } from "../../protocol/added-fields.ts";
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
 import type { Piece } from "../../protocol/bytes/window.ts";
 import { hasByteAnswer } from "../../protocol/endpoints.ts";
 import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
@@ -142,7 +143,7 @@ export class LentSlots {
   bytes(from: NodeInfo, { slot, data }: FrameOf<"bytes">): void {
     const agent = this.#agentOf(from, slot);
     if (!agent) return;
-    const piece = this.#bytes.receive({ ask: slot, bytes: Buffer.from(data, "latin1") });
+    const piece = this.#bytes.receive({ ask: slot, bytes: data }, () => freeBytes(data));
     if (piece) this.#relay.delta(agent, slot, { data: "", piece });
     else this.#relay.ignored();
   }
@@ -238,8 +239,7 @@ export class LentSlots {
 
   /** Sends bytes of a body. If too much waits for the node, the ask ends. */
   #sendPiece({ ask: slot, bytes }: Piece): boolean {
-    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-    const isSent = this.#tell(slot, { kind: "bytes", slot, data });
+    const isSent = this.#tell(slot, { kind: "bytes", slot, data: bytes });
     if (!isSent) this.#broken(slot, sendError());
     return isSent;
   }

@@ -27,7 +27,7 @@ const FRAME_MODELS_MAX = 2_000;
 
 /** Agents that can do the same. */
 interface Group
-  extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "byte_endpoints" | "tags" | "priority"> {
+  extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "raw_endpoints" | "tags" | "priority"> {
   key: string;
   signature: string;
   slots: number;
@@ -173,7 +173,7 @@ export class OwnOffers {
     const tags = [...agent.preference.tags].sort();
     const shape = {
       ...{ protocol, models: models.map(withoutLoaded), endpoints, tags, priority },
-      ...(inBytes.length > 0 && { byte_endpoints: inBytes }),
+      ...(inBytes.length > 0 && { raw_endpoints: inBytes }),
     };
     const signature = JSON.stringify(shape);
     return this.#groups.getOrInsertComputed(signature, () => {

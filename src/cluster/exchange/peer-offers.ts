@@ -105,7 +105,7 @@ export class PeerOffers {
       ...{ nodeId, key, slots, agents, free: Math.min(free, slots) },
       isV1: offer.protocol === "v1",
       models: new Map(offer.models.map((model) => [model.id, model])),
-      endpoints: new Set([...offer.endpoints, ...(offer.byte_endpoints ?? [])]),
+      endpoints: new Set([...offer.endpoints, ...(offer.raw_endpoints ?? [])]),
       tags: new Set(offer.tags),
       since: this.options.clock.now(),
     };

@@ -1,3 +1,4 @@
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
 import { CREDIT_BYTES, WINDOW_BYTES } from "../../protocol/bytes/window.ts";
 import type { Upload, UploadReader } from "../../relay/types.ts";
 
@@ -14,6 +15,8 @@ export class RemoteUpload implements Upload, UploadReader {
   readonly contentType: string;
   readonly bytes: number;
   readonly #pieces: Uint8Array[] = [];
+  /** The piece that was read last. */
+  #last: Uint8Array | undefined;
   /** The bytes that have not come, those that wait here, and those that were taken without credit for more. */
   #missing: number;
   #waiting = 0;
@@ -52,7 +55,9 @@ export class RemoteUpload implements Upload, UploadReader {
         this.#wake = resolve;
       });
     if (this.#isOver) throw new Error("the body broke off at its node");
+    if (this.#last) freeBytes(this.#last);
     const piece = this.#pieces.shift();
+    this.#last = piece;
     if (piece) this.#taken(piece.byteLength);
     return piece;
   }

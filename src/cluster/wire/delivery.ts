@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { causeOf, type Log } from "../../log/log.ts";
-import { checkFrame, readFrames } from "../../protocol/node/check.ts";
+import { checkFrame, readBody, readFrames } from "../../protocol/node/check.ts";
 import type { FrameOf, NodeFrame, NodeFrameKind } from "../../protocol/node/frames.ts";
 import type { NodeInfo, Part } from "../part.ts";
 
@@ -31,9 +31,9 @@ export class Delivery {
     this.#parts = parts;
   }
 
-  /** Takes a frame, or the JSON of a list of frames, until `isOpen` says that they are void. */
-  take(from: NodeInfo, text: string, isOpen: () => boolean): void {
-    const values = readFrames(text);
+  /** Takes a large frame, or the body of a message, until `isOpen` says that its frames are void. */
+  take(from: NodeInfo, given: string | Buffer, isOpen: () => boolean): void {
+    const values = typeof given === "string" ? readFrames(given) : readBody(given);
     if (!values) this.fault(from, "malformed");
     for (const value of values ?? []) {
       if (!isOpen()) return;

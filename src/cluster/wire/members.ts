@@ -48,9 +48,9 @@ export class Members {
     this.#options = options;
     this.#pairOptions = {
       ...options.pair,
-      deliver: (pair, text) => {
+      deliver: (pair, given) => {
         const { info, id } = pair;
-        if (info) options.delivery.take(info, text, () => this.pairs.get(id) === pair);
+        if (info) options.delivery.take(info, given, () => this.pairs.get(id) === pair);
       },
       tooLarge: (pair) => this.reset(pair, "too_large"),
     };

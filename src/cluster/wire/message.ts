@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { deriveKey } from "../../auth/secret.ts";
+import { ownBytes } from "../../protocol/bytes/free-bytes.ts";
 
 /**
  * The head of a message. `epoch` is the sender's number for what it has with the receiver, `peer` the receiver's, as
@@ -27,8 +28,27 @@ const HEAD_LENGTH_MAX = 1024;
 const NEWLINE = 0x0a;
 const ROOM = " ".repeat(PROOF_LENGTH);
 
+/** The room for a proof and a head: each of the four texts in it has at most 768 bytes, when all is escaped. */
+const ROOM_BYTES = 4096;
+
 /** The bytes of a message besides its body, at most. */
 export const OVERHEAD_BYTES = PROOF_LENGTH + HEAD_LENGTH_MAX + 1;
+
+/** The body of a message, with room for the rest before it: so bytes are copied once on their way into a message. */
+export interface RoomyBody {
+  readonly buffer: Buffer;
+  /** The bytes of the body. */
+  readonly byteLength: number;
+}
+
+/** Returns a body of a text and bytes, which are copied. */
+export function roomyBody(text: string, bytes: Uint8Array): RoomyBody {
+  const byteLength = Buffer.byteLength(text) + bytes.byteLength;
+  const buffer = ownBytes(Buffer.allocUnsafeSlow(ROOM_BYTES + byteLength));
+  buffer.write(text, ROOM_BYTES);
+  buffer.set(bytes, ROOM_BYTES + byteLength - bytes.byteLength);
+  return { buffer, byteLength };
+}
 
 /**
  * Writes and reads the messages of one cluster: the proof, the head as JSON, a line break, and the body. The proof is
@@ -46,6 +66,15 @@ export class Messages {
 
   write(head: Head, body: string): Buffer {
     const message = Buffer.from(`${ROOM}${JSON.stringify(head)}\n${body}`);
+    message.write(this.#proofOf(message), "latin1");
+    return message;
+  }
+
+  /** Writes the rest of a message before its body, and returns the whole. Call it once for a body. */
+  complete(head: Head, { buffer }: RoomyBody): Buffer {
+    const text = `${JSON.stringify(head)}\n`;
+    const message = buffer.subarray(ROOM_BYTES - PROOF_LENGTH - Buffer.byteLength(text));
+    message.write(text, PROOF_LENGTH);
     message.write(this.#proofOf(message), "latin1");
     return message;
   }

@@ -1,17 +1,22 @@
-import type { NodeFrame } from "../../protocol/node/frames.ts";
+import { PIECE_BYTES_MAX } from "../../protocol/bytes/window.ts";
+import { writeBytesHead } from "../../protocol/node/bytes-body.ts";
+import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
 import { isLong, writeLong } from "../../protocol/node/long-text.ts";
+import { type RoomyBody, roomyBody } from "./message.ts";
 
 interface OutboxOptions {
   /** The longest body of a message, in bytes. It may change when NATS is reached again. */
   bodyMax: () => number;
   /** The length of large frames, and of those behind them, that may wait. */
   lengthMax: number;
-  /** Whether another piece of a large frame may be sent: few enough are on their way. */
+  /** Whether bytes, or another piece of a large frame, may be sent: few enough are on their way. */
   hasRoom: () => boolean;
   /** Sends a message of frames: a JSON array. */
   sendFrames: (body: string) => void;
   /** Sends a piece of a large frame. */
   sendPiece: (text: string, piece: number, isLast: boolean) => void;
+  /** Sends a frame with bytes. */
+  sendBytes: (body: RoomyBody) => void;
   /** Runs once the turn of the event loop is over. */
   soon: (run: () => void) => void;
 }
@@ -23,14 +28,20 @@ const LANES_SERVED = 16;
 /** A character of JSON has up to three bytes in UTF-8; a pair of surrogates has four. */
 const BYTES_PER_UNIT = 3;
 
-/** Frames of one slot, or of none, that wait because a large one before them is still being sent. */
+/** Frames of one slot, or of none, that wait because a large one, or bytes, before them are still being sent. */
 interface Lane {
-  waiting: string[];
-  /** The large frame. */
+  waiting: Item[];
+  first: LargeText | RoomyBody;
+}
+
+/** A frame as it is sent. */
+type Item = string | RoomyBody;
+
+interface LargeText {
   text: string;
   /** The bytes of a character of it, at most. */
   bytesPerUnit: number;
-  /** Its number. */
+  /** The number of the frame. */
   piece: number;
   sent: number;
 }
@@ -59,16 +70,32 @@ export class Outbox {
 
   /** Returns false if the frame is large, and too much waits before it: then it is not sent. */
   add(frame: NodeFrame): boolean {
-    const text = writeLong(frame, this.#options.bodyMax()) ?? JSON.stringify(frame);
     const name = laneOf(frame);
-    const lane = this.#lanes.get(name);
+    if (frame.kind === "bytes") return this.#addBytes(name, frame);
+    const text = writeLong(frame, this.#options.bodyMax()) ?? JSON.stringify(frame);
     const isTooMuch = this.#laneLength + text.length > this.#options.lengthMax;
-    if (isTooMuch && (lane || this.#isLarge(text))) return false;
-    if (lane) {
-      lane.waiting.push(text);
-      this.#laneLength += text.length;
-    } else this.#place(name, text);
+    if (isTooMuch && (this.#lanes.has(name) || this.#isLarge(text))) return false;
+    this.#append(name, text);
     return true;
+  }
+
+  #addBytes(name: string, frame: FrameOf<"bytes">): boolean {
+    const { data } = frame;
+    if (this.#laneLength + data.byteLength > this.#options.lengthMax) return false;
+    const head = writeBytesHead(frame);
+    const max = Math.min(PIECE_BYTES_MAX, this.#options.bodyMax() - Buffer.byteLength(head));
+    for (let at = 0; at < data.byteLength; at += max)
+      this.#append(name, roomyBody(head, data.subarray(at, at + max)));
+    return true;
+  }
+
+  #append(name: string, item: Item): void {
+    const lane = this.#lanes.get(name);
+    if (!lane) this.#place(name, item);
+    else {
+      lane.waiting.push(item);
+      this.#laneLength += lengthOf(item);
+    }
   }
 
   /** Sends what waits, as far as it may be sent. Call it when there is room for pieces again. */
@@ -76,7 +103,7 @@ export class Outbox {
     this.#flushBatch();
     while (this.#lanes.size > 0 && this.#options.hasRoom()) {
       for (const [name, lane] of [...this.#lanes].slice(0, LANES_SERVED))
-        if (this.#options.hasRoom()) this.#sendPiece(name, lane);
+        if (this.#options.hasRoom()) this.#sendFirst(name, lane);
       this.#flushBatch();
     }
   }
@@ -87,20 +114,25 @@ export class Outbox {
     return text.length * BYTES_PER_UNIT > max && Buffer.byteLength(text) > max;
   }
 
-  #place(name: string, text: string): void {
-    if (this.#isLarge(text)) this.#open(name, text);
+  #place(name: string, item: Item): void {
+    if (typeof item !== "string") this.#open(name, item, item);
+    else if (this.#isLarge(item)) this.#open(name, item, this.#largeText(item));
     else {
-      this.#batch.push(text);
-      this.#batchUnits += text.length;
+      this.#batch.push(item);
+      this.#batchUnits += item.length;
     }
     this.#flushSoon();
   }
 
-  #open(name: string, text: string): void {
+  #open(name: string, item: Item, first: Lane["first"]): void {
+    this.#laneLength += lengthOf(item);
+    this.#lanes.set(name, { waiting: [], first });
+  }
+
+  #largeText(text: string): LargeText {
     this.#pieces += 1;
-    this.#laneLength += text.length;
     const bytesPerUnit = Buffer.byteLength(text) === text.length ? 1 : BYTES_PER_UNIT;
-    this.#lanes.set(name, { waiting: [], text, bytesPerUnit, piece: this.#pieces, sent: 0 });
+    return { text, bytesPerUnit, piece: this.#pieces, sent: 0 };
   }
 
   #flushSoon(): void {
@@ -130,23 +162,33 @@ export class Outbox {
     sendFrames(`[${(start === 0 ? batch : batch.slice(start)).join()}]`);
   }
 
-  #sendPiece(name: string, lane: Lane): void {
+  #sendFirst(name: string, lane: Lane): void {
+    const { first } = lane;
+    if ("buffer" in first) {
+      this.#laneLength -= first.byteLength;
+      this.#options.sendBytes(first);
+      this.#close(name, lane);
+    } else if (this.#sendPiece(first)) this.#close(name, lane);
+  }
+
+  /** Sends the next piece of a large frame. Returns whether it was the last. */
+  #sendPiece(large: LargeText): boolean {
     const { bodyMax, sendPiece } = this.#options;
-    const { text, sent, piece, bytesPerUnit } = lane;
+    const { text, sent, piece, bytesPerUnit } = large;
     const end = cutAt(text, sent + Math.floor(Math.min(PIECE_BYTES, bodyMax()) / bytesPerUnit));
-    lane.sent = end;
+    large.sent = end;
     this.#laneLength -= end - sent;
     const isLast = end === text.length;
     sendPiece(text.slice(sent, end), piece, isLast);
-    if (isLast) this.#close(name, lane);
+    return isLast;
   }
 
   /** Lets go the frames behind the large one, up to the next large one. */
   #close(name: string, lane: Lane): void {
     this.#lanes.delete(name);
-    for (const [at, text] of lane.waiting.entries()) {
-      this.#laneLength -= text.length;
-      this.#place(name, text);
+    for (const [at, item] of lane.waiting.entries()) {
+      this.#laneLength -= lengthOf(item);
+      this.#place(name, item);
       const next = this.#lanes.get(name);
       if (!next) continue;
       next.waiting = lane.waiting.slice(at + 1);
@@ -154,6 +196,8 @@ export class Outbox {
     }
   }
 }
+
+const lengthOf = (item: Item): number => (typeof item === "string" ? item.length : item.byteLength);
 
 /** Frames of a slot or a reader have their own order, and so have the answers to questions, which may be long. */
 function laneOf(frame: NodeFrame): string {

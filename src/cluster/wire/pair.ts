@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { NodeFrame } from "../../protocol/node/frames.ts";
 import type { Sync } from "../../protocol/node/sync.ts";
 import type { NodeInfo } from "../part.ts";
-import type { Head, Messages } from "./message.ts";
+import type { Head, Messages, RoomyBody } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { SendWindow } from "./send-window.ts";
 import { Received, Sent } from "./sequence.ts";
@@ -19,8 +19,8 @@ export interface PairOptions {
   payloadMax: () => number;
   /** The bytes of large frames that may wait here, and that may arrive at once. */
   largeBytesMax: number;
-  /** Takes the JSON of one frame, or of a list of them, in the order in which they were sent. */
-  deliver: (pair: Pair, text: string) => void;
+  /** Takes the text of a large frame, or the body of a message with frames, in the order in which they were sent. */
+  deliver: (pair: Pair, given: string | Buffer) => void;
   /** Called when the node has sent more than it may. */
   tooLarge: (pair: Pair) => void;
   /** Returns what this node says of itself. */
@@ -80,6 +80,7 @@ export class Pair {
       hasRoom: () => this.#hasRoomForPieces(),
       sendFrames: (body) => this.#send({}, body),
       sendPiece: (text, piece, isLast) => this.#send({ piece, last: isLast || undefined }, text),
+      sendBytes: (body) => this.#sendBytes(body),
     });
   }
 
@@ -154,7 +155,7 @@ export class Pair {
     if (isNext) {
       this.#heard();
       this.#unacknowledgedBytes += body.byteLength;
-      if (piece === undefined) this.#options.deliver(this, body.toString());
+      if (piece === undefined) this.#options.deliver(this, body);
       else this.#assemble(piece, last === true, body);
     }
     if (this.#unacknowledgedBytes > ACKNOWLEDGE_BYTES) this.sync();
@@ -232,9 +233,17 @@ export class Pair {
   }
 
   #send(fields: Pick<Head, "piece" | "last">, body: string): void {
-    const { messages, clock } = this.#options;
-    const message = messages.write(this.#head({ ...fields, seq: this.sent.last + 1 }), body);
-    this.sent.add(message, clock.now(), fields.piece !== undefined);
+    const head = this.#head({ ...fields, seq: this.sent.last + 1 });
+    this.#keep(this.#options.messages.write(head, body), fields.piece !== undefined);
+  }
+
+  #sendBytes(body: RoomyBody): void {
+    const head = this.#head({ seq: this.sent.last + 1 });
+    this.#keep(this.#options.messages.complete(head, body), true);
+  }
+
+  #keep(message: Uint8Array, isPiece: boolean): void {
+    this.sent.add(message, this.#options.clock.now(), isPiece);
     this.#pass();
   }
 

@@ -1,10 +1,14 @@
+import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
+
 /** A message that the other node has not acknowledged yet. */
 interface Kept {
   bytes: Uint8Array;
   /** When it was sent: milliseconds since 1970. */
   at: number;
-  /** It carries a piece of a large frame. */
+  /** It carries bytes, or a piece of a large frame. */
   isPiece: boolean;
+  /** How often it was passed on. */
+  passes: number;
 }
 
 /**
@@ -39,7 +43,7 @@ export class Sent {
     return this.#bytes;
   }
 
-  /** The bytes among them of pieces of large frames. */
+  /** The bytes among them of those that carry bytes or pieces of large frames. */
   get pieceBytes(): number {
     return this.#pieceBytes;
   }
@@ -53,19 +57,21 @@ export class Sent {
   /** Keeps the message that has the number after `last`. */
   add(bytes: Uint8Array, at: number, isPiece = false): void {
     this.#last += 1;
-    this.#kept.set(this.#last, { bytes, at, isPiece });
+    this.#kept.set(this.#last, { bytes, at, isPiece, passes: 0 });
     this.#count(bytes.byteLength, isPiece);
   }
 
   /** Forgets what has arrived: all messages up to this number. */
   acknowledge(upTo: number): void {
-    for (const [number, { bytes, isPiece }] of this.#kept) {
+    for (const [number, { bytes, isPiece, passes }] of this.#kept) {
       if (number > upTo) return;
       if (number <= this.#passed) this.#onTheWay -= bytes.byteLength;
       // It had arrived when it was asked for.
       else this.#passed = number;
       this.#kept.delete(number);
       this.#count(-bytes.byteLength, isPiece);
+      // One that was passed on again may still be on its way.
+      if (isPiece && passes === 1) freeBytes(bytes);
     }
   }
 
@@ -77,7 +83,10 @@ export class Sent {
   /** The next message has been passed on. */
   passNext(): void {
     this.#passed += 1;
-    this.#onTheWay += this.#sizeOf(this.#passed);
+    const message = this.#kept.get(this.#passed);
+    if (!message) return;
+    message.passes += 1;
+    this.#onTheWay += message.bytes.byteLength;
   }
 
   /** Goes back, so that the messages from this number on are the next again. Returns false if they are gone. */

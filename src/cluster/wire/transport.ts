@@ -6,7 +6,7 @@ export interface Transport {
   readonly payloadMax: number;
   /**
    * Sends to one node, or to all, including this one. If no one listens at that node, `unanswered` is called.
-   * Returns false if the message cannot be sent.
+   * Returns false if the message cannot be sent. The message is copied before the next turn of the event loop.
    */
   publish(nodeId: string | undefined, message: Uint8Array): boolean;
   /**

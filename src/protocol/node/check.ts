@@ -13,7 +13,8 @@ import {
   TRIED_MAX,
   USER_MODELS_MAX,
 } from "./bounds.ts";
-import { type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
+import { isBytesBody, readBytesBody } from "./bytes-body.ts";
+import { type FrameOf, isPiece, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
 import { isLong, readLong } from "./long-text.ts";
 
 type Fields = Record<string, unknown>;
@@ -44,6 +45,13 @@ const UNBOUNDED_LENGTH = 128 * 1024;
 /** A frame may have as many values: a long list, such as that of all agents, has a few hundred thousand. */
 const VALUES_MAX = 2_000_000;
 
+/** Returns the frames in the body of a message, unchecked, or undefined if it has none. Bytes in them are views of it. */
+export function readBody(body: Buffer): unknown[] | undefined {
+  if (!isBytesBody(body)) return readFrames(body.toString());
+  const frame = readBytesBody(body);
+  return frame === undefined ? undefined : [frame];
+}
+
 /** Returns the frames in a text, unchecked: one, or those of a list. Undefined if it is not such a text. */
 export function readFrames(text: string): unknown[] | undefined {
   if (isLong(text)) {
@@ -65,9 +73,7 @@ const HOT = {
     return isName ? { kind: "delta", slot, data, event } : undefined;
   }) satisfies Check<"delta">,
   bytes: (({ slot, data }) =>
-    isId(slot) && typeof data === "string"
-      ? { kind: "bytes", slot, data }
-      : undefined) satisfies Check<"bytes">,
+    isId(slot) && isPiece(data) ? { kind: "bytes", slot, data } : undefined) satisfies Check<"bytes">,
   ack: (({ slot, bytes }) =>
     isId(slot) && isCount(bytes) ? { kind: "ack", slot, bytes } : undefined) satisfies Check<"ack">,
   accept: (({ slot }) => (isId(slot) ? { kind: "accept", slot } : undefined)) satisfies Check<"accept">,

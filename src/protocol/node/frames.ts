@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ENDPOINTS, type Endpoint, EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
+import { PIECE_BYTES_MAX } from "../bytes/window.ts";
 import {
   AFFINITY_KEYS_MAX,
   AFFINITY_NOTES_MAX,
@@ -85,7 +86,7 @@ const offers = z.object({
   models: list(Model, MODELS_MAX),
   endpoints,
   /** The endpoints whose bodies or answers are bytes, apart from the others: nodes that cannot carry those do not see them. */
-  byte_endpoints: endpoints.optional(),
+  raw_endpoints: endpoints.optional(),
   tags: list(text(NAME_LENGTH_MAX), TAGS_MAX),
   priority: z.number(),
   slots: count,
@@ -179,6 +180,10 @@ const affinityNote = z.object({
 });
 export type NodeAffinityNote = z.output<typeof affinityNote>;
 
+/** Whether it is bytes that may be the `data` of one frame: more go in several. */
+export const isPiece = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array && value.byteLength > 0 && value.byteLength <= PIECE_BYTES_MAX;
+
 /** Frames about agents and asks. */
 const ASK_FRAMES = [
   /**
@@ -234,8 +239,8 @@ const ASK_FRAMES = [
   }),
   /** The beginning of an answer in bytes. */
   frame("head", { slot: id, status, content_type: text(CONTENT_TYPE_LENGTH_MAX) }),
-  /** Bytes of the body of a request, or of its answer: a character for each, from U+0000 to U+00FF. */
-  frame("bytes", { slot: id, data: z.string() }),
+  /** Bytes of the body of a request, or of its answer, which stand beside the JSON: see `bytes-body.ts`. */
+  frame("bytes", { slot: id, data: z.custom<Uint8Array>(isPiece) }),
   /** This many more bytes of the body, or of the answer, may be sent. */
   frame("credit", { slot: id, bytes: count }),
   frame("done", { slot: id, answer }),

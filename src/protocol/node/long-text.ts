@@ -4,9 +4,6 @@ import type { NodeFrame } from "./frames.ts";
 /** Nothing that `JSON.stringify` writes begins with one. */
 const BREAK = "\n";
 
-/** Bytes as text have many characters that JSON escapes. */
-const ALWAYS_LONG: ReadonlySet<string> = new Set(["bytes"]);
-
 /**
  * Returns a frame of which a text is longer than `max`, such as the body of a request, as a line break, its JSON without
  * the text, a line break, and the text as it is: to escape 20 MB at one end and parse them at the other blocks both.
@@ -16,7 +13,7 @@ export function writeLong(frame: NodeFrame, max: number): string | undefined {
   const parts = partsOf(frame);
   // A half of a character has no UTF-8.
   if (!parts?.text.isWellFormed()) return undefined;
-  if (parts.text.length <= max && !ALWAYS_LONG.has(frame.kind)) return undefined;
+  if (parts.text.length <= max) return undefined;
   return `${BREAK}${JSON.stringify(parts.rest)}${BREAK}${parts.text}`;
 }
 
@@ -49,7 +46,6 @@ function partsOf(frame: NodeFrame): { rest: object; text: string } | undefined {
       const { body: text, ...rest } = frame;
       return text === undefined ? undefined : { rest, text };
     }
-    case "bytes":
     case "delta": {
       const { data: text, ...rest } = frame;
       return { rest, text };
@@ -72,7 +68,6 @@ function placeIn(frame: Fields): [holder: unknown, name: string] | [] {
       return [frame["answer"], "body"];
     case "again":
       return [frame, "body"];
-    case "bytes":
     case "delta":
       return [frame, "data"];
     case "response_found":

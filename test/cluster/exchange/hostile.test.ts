@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ticketFields } from "../../../src/cluster/exchange/ticket-fields.ts";
 import { principalOf } from "../../../src/principal.ts";
+import { PIECE_BYTES_MAX } from "../../../src/protocol/bytes/window.ts";
 import type { NodeFrame } from "../../../src/protocol/node/frames.ts";
 import { joinAgent } from "../../support/transport.ts";
 import { createExchangeScene, ticket } from "./exchange-scene.ts";
@@ -39,7 +40,7 @@ describe("frames that no sound node sends", () => {
       { kind: "give", slot },
       { kind: "ack", slot, bytes: 10 ** 9 },
       { kind: "again", slot, body: "other" },
-      { kind: "bytes", slot, data: "not yours" },
+      { kind: "bytes", slot, data: Buffer.from("not yours") },
       { kind: "credit", slot, bytes: 10 ** 9 },
       { ...run, slot },
     ];
@@ -48,7 +49,7 @@ describe("frames that no sound node sends", () => {
       { kind: "accept", slot },
       { kind: "delta", slot, data: "not yours" },
       { kind: "head", slot, status: 200, content_type: "audio/mpeg" },
-      { kind: "bytes", slot, data: "not yours" },
+      { kind: "bytes", slot, data: Buffer.from("not yours") },
       { kind: "credit", slot, bytes: 10 ** 9 },
       { kind: "done", slot, answer: { kind: "model", status: 200 } },
       { kind: "fail", slot, error: { code: "agent_lost" }, retryable: true, repeatable: true },
@@ -169,7 +170,8 @@ describe("frames that no sound node sends", () => {
       [a, "b"],
       [b, "a"],
     ] as const) {
-      node.link.send(to, { kind: "bytes", slot, data: "x".repeat(2 ** 21) });
+      for (let count = 0; count < 32; count++)
+        node.link.send(to, { kind: "bytes", slot, data: new Uint8Array(PIECE_BYTES_MAX) });
       node.link.send(to, { kind: "credit", slot, bytes: 10 ** 9 });
     }
     b.link.send("a", { kind: "head", slot, status: 200, content_type: "audio/mpeg" });

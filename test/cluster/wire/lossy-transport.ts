@@ -13,7 +13,9 @@ export function createLossyNetwork(clock: Clock) {
   const killed = new Set<string>();
   let fate = SOON;
 
-  function deliver(from: string, to: string, message: Uint8Array): void {
+  function deliver(from: string, to: string, sent: Uint8Array): void {
+    // The sender may free it once it is acknowledged.
+    const message = Uint8Array.from(sent);
     for (const delayMs of fate(from, to, message))
       clock.after(delayMs, () => {
         const listener = listeners.get(to);

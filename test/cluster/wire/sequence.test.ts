@@ -17,6 +17,18 @@ test("messages are kept until they are acknowledged", () => {
   expect([sent.last, sent.bytes, sent.oldestAt]).toEqual([3, 0, undefined]);
 });
 
+test("a message with bytes is freed once it is acknowledged, but not if it was sent twice and may be on its way", () => {
+  const sent = new Sent();
+  const messages = [bytesOf(1), bytesOf(2), bytesOf(3), bytesOf(4)];
+  for (const [index, message] of messages.entries()) sent.add(message, 0, index < 3);
+  for (let at = 1; at <= 4; at++) sent.passNext();
+  sent.goBack(2);
+  sent.passNext();
+  sent.acknowledge(99);
+  expect(messages.map(({ byteLength }) => byteLength)).toEqual([0, 1, 0, 1]);
+  expect([sent.bytes, sent.pieceBytes, sent.onTheWay]).toEqual([0, 0, 0]);
+});
+
 test("messages are passed on in order, and again from a number on, unless they are gone", () => {
   const sent = new Sent();
   const pass = () => {

@@ -9,7 +9,7 @@ const RIGHT: Record<(typeof HOT_KINDS)[number], Record<string, unknown>[]> = {
     { slot: "s", data: "", event: "message_start" },
   ],
   ack: [{ slot: "s", bytes: 0 }],
-  bytes: [{ slot: "s", data: "\u0000\u00ff" }],
+  bytes: [{ slot: "s", data: Uint8Array.of(0, 255) }],
   accept: [{ slot: "s" }],
   alive: [{ slot: "s" }],
   forget: [{ ticket: "t", taken: true }],
@@ -56,12 +56,14 @@ const ODD = [
     Array.from({ length: 17 }, () => ({ endpoint: "responses", stream: true })),
   ],
   ...["high", "v1", "chat/completions", JSON.parse('{"__proto__":1}'), JSON.parse('{"__proto__":{"x":1}}')],
+  ...[new Uint8Array(), Uint8Array.of(1)],
   ...[{ ["x".repeat(64)]: 1 }, { ["x".repeat(65)]: 1 }],
 ];
 
 /** Puts something odd into a place of the frame, at any depth. */
 function spoil(value: unknown, random: Random): unknown {
-  if (typeof value !== "object" || value === null || random.next() < 0.05) return random.pick(ODD);
+  const isPlain = typeof value === "object" && value !== null && !(value instanceof Uint8Array);
+  if (!isPlain || random.next() < 0.05) return random.pick(ODD);
   if (Array.isArray(value)) {
     if (value.length === 0 || random.next() < 0.2) return [...value, random.pick(ODD)];
     const at = random.below(value.length);
@@ -74,11 +76,13 @@ function spoil(value: unknown, random: Random): unknown {
 
 const seed = chooseSeed();
 
-/** Returns a frame of the kind, as a JSON text gives it; undefined if its kind was spoiled too. */
+/** Returns a frame of the kind, as a JSON text and the bytes beside it give it; undefined if its kind was spoiled too. */
 function randomFrame(frame: { kind: string }, random: Random): unknown {
   let value: unknown = frame;
   for (let times = random.below(3); times > 0; times--) value = spoil(value, random);
   const parsed = JSON.parse(JSON.stringify(value));
+  const data = (value as { data?: unknown } | null)?.data;
+  if (parsed !== null && data instanceof Uint8Array) parsed.data = data;
   return parsed?.kind === frame.kind ? parsed : undefined;
 }
 
