@@ -63,21 +63,26 @@ function refusalNotes({ refusals }: Store, { monitor, traffic, overview }: Parts
   };
 }
 
-/** The dependencies of the routes, by resource. */
-export function appDeps({ config, store, log, cluster, settings, origins }: Given, parts: Parts): AppDeps {
-  const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
-    parts;
-  const [{ values, prices }, { conversations, usage }] = [settings, store];
-  const audit = createAudit({ audit: store.audit });
-  const newConversationId = () => Bun.randomUUIDv7();
-  const nodes = cluster?.lists;
-  const publicUrl = publicUrlOf(config);
-  const models = {
-    ...{ relay, newId, now, settings: values, log, clock },
+/** The dependencies of the routes that ask models. */
+function modelDeps({ config, log, cluster, settings }: Given, { relay, clock, responses }: Parts) {
+  return {
+    ...{ relay, newId, now, settings: settings.values, log, clock },
     ...responses,
     threads: cluster?.agents.threads ?? new Threads(),
     chainStart: affinitySeed(config.clusterKey),
   };
+}
+
+/** The dependencies of the routes, by resource. */
+export function appDeps(given: Given, parts: Parts): AppDeps {
+  const { config, store, log, cluster, settings, origins } = given;
+  const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
+    parts;
+  const [{ values, prices }, { conversations, usage }] = [settings, store];
+  const audit = createAudit({ audit: store.audit });
+  const nodes = cluster?.lists;
+  const publicUrl = publicUrlOf(config);
+  const models = modelDeps(given, parts);
   return {
     ...{ log, newRequestId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     ...{ noteRefusal: refusalNotes(store, parts), now },
@@ -87,7 +92,8 @@ export function appDeps({ config, store, log, cluster, settings, origins }: Give
     },
     resources: {
       ask: {
-        ...{ relay, nodes, conversations, newId, newConversationId },
+        ...{ relay, nodes, conversations, newId },
+        newConversationId: () => Bun.randomUUIDv7(),
         conversationLengthMax: config.conversationLengthMax,
         ...{ settings: values, log, clock },
       },
