@@ -1,9 +1,7 @@
-import { useRef } from "hono/jsx/dom";
 import type { SessionAnswer } from "../api/types.ts";
 import { Button } from "../components/button.tsx";
 import { SegmentedControl } from "../components/segmented-control.tsx";
-import { useEffect } from "../state/hooks.ts";
-import { hash, hrefOf } from "../state/route.ts";
+import { hrefOf } from "../state/route.ts";
 import { signOut } from "../state/session.ts";
 import { chooseTheme, THEME_CHOICES, themeChoice } from "../state/theme.ts";
 import { useStore } from "../state/use-store.ts";
@@ -24,18 +22,12 @@ const MENU = "account-menu";
  * navigation is at the top there is no room for it, and a button opens it as a menu.
  */
 export function Account({ who }: { who: SessionAnswer }) {
-  const menu = useRef<HTMLElement | null>(null);
-  const address = useStore(hash);
-  // The menu would stay open over the page to which its link leads.
-  useEffect(() => {
-    if (menu.current?.matches(":popover-open")) menu.current.hidePopover();
-  }, [address]);
   return (
     <div class="account">
       <button type="button" class="account-button" popovertarget={MENU} aria-label={text("frame.account")}>
         <Icon name="account" />
       </button>
-      <div ref={menu} id={MENU} class="account-menu" popover="auto">
+      <div id={MENU} class="account-menu" popover="auto">
         <AccountMenu who={who} />
       </div>
     </div>
@@ -54,7 +46,7 @@ function AccountMenu({ who }: { who: SessionAnswer }) {
         ))}
       </div>
       <div class="who">
-        <a class="who-name" href={hrefOf("sessions")}>
+        <a class="who-name" href={hrefOf("sessions")} onClick={closeMenu}>
           {nameOf(who)}
         </a>
         <Button kind="quiet" isSmall onClick={signOut}>
@@ -63,6 +55,12 @@ function AccountMenu({ who }: { who: SessionAnswer }) {
       </div>
     </>
   );
+}
+
+/** The menu would stay open over the page to which its link leads. */
+function closeMenu(): void {
+  const menu = document.getElementById(MENU);
+  if (menu?.matches(":popover-open")) menu.hidePopover();
 }
 
 function ThemeSwitch() {

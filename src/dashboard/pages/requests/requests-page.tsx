@@ -121,7 +121,12 @@ function NewRequests({ news, onShow }: { news: string | undefined; onShow: () =>
 }
 
 function NoRequests({ page: { next }, view }: { page: ShownPage; view: RequestView }) {
-  if (next === null) return <EmptyState title={text("requests.none")} />;
+  if (next === null)
+    return (
+      <EmptyState title={text("requests.none")}>
+        <p>{text("requests.none.hint")}</p>
+      </EmptyState>
+    );
   return (
     <EmptyState title={text("requests.noneSince", { time: formatTime(timeIn(next)) })}>
       <LinkButton href={requestsHref({ ...view, before: next })}>{text("requests.searchOlder")}</LinkButton>
