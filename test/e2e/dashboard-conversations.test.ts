@@ -129,6 +129,54 @@ inBrowser("dashboard: conversations", (browser) => {
     expect(await page.getByRole("link", { name: /^My talk/ }).count()).toBe(0);
   });
 
+  test("a conversation that two tabs continue is kept as two, and neither loses a message", async () => {
+    const { page } = await openTry(say(["ok"]));
+    await ask(page, "first");
+    await done(page);
+    await shows(page.getByRole("link", { name: /^first/ }));
+    const tab = await page.context().newPage();
+    await tab.goto(page.url());
+    await shows(answer(tab).getByText("ok"));
+    await ask(tab, "from the second tab");
+    await shows(answer(tab, 1).getByText("ok"));
+    // A reload right after an answer keeps it too.
+    await tab.reload();
+    await shows(answer(tab, 1).getByText("ok"));
+    await ask(page, "from the first tab");
+    await shows(page.getByText("Another tab has changed this conversation. Yours is kept as a new one."));
+    await shows(page.getByRole("link", { name: /^first/ }).nth(1));
+    expect(page.url()).not.toBe(tab.url());
+    for (const [one, question] of [
+      [page, "from the first tab"],
+      [tab, "from the second tab"],
+    ] as const) {
+      await one.reload();
+      await shows(one.locator(".question", { hasText: question }));
+      expect(await one.locator(".turn").count()).toBe(2);
+    }
+  });
+
+  test("a browser whose storage is full says that it does not keep the conversation", async () => {
+    const { page } = await openTry(say(["ok"]));
+    await page.evaluate(
+      `IDBObjectStore.prototype.put = function () { isAborted.has(this.transaction) || queueMicrotask(() => this.transaction.abort()); isAborted.add(this.transaction); }; var isAborted = new Set()`,
+    );
+    await ask(page, "first");
+    await done(page);
+    await shows(page.getByText(/could not keep this conversation/));
+  });
+
+  test("a browser whose database does not open lets a new conversation begin at once", async () => {
+    const { page } = await openTry(say(["ok"]));
+    await page.context().addInitScript("IDBFactory.prototype.open = () => new EventTarget()");
+    await page.reload();
+    await shows(message(page));
+    await ask(page, "first");
+    await done(page);
+    await button(page, "New conversation").click();
+    await hides(answer(page));
+  });
+
   test("nobody else sees a conversation, and signing out deletes it from the browser", async () => {
     const { page, token } = await openTry(say(["a secret answer"]));
     await ask(page, "secret question");

@@ -5,12 +5,21 @@ import { showToast } from "./toast.tsx";
 
 const SHOWN_MS = 2_000;
 
-/** A button that copies `text`. `what` names it, as in “Copy the token”. */
-export function CopyButton(props: { text: string; what: string; isSmall?: boolean; onCopied?: () => void }) {
+interface CopyButtonProps {
+  /** A function makes a long text only once it is copied. */
+  text: string | (() => string);
+  /** Names the text, as in “Copy the token”. */
+  what: string;
+  isSmall?: boolean;
+  onCopied?: () => void;
+}
+
+/** A button that copies a text. */
+export function CopyButton(props: CopyButtonProps) {
   const { text: copied, what, isSmall, onCopied } = props;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
-    if (!(await copyWithToast(copied, what))) return;
+    if (!(await copyWithToast(typeof copied === "string" ? copied : copied(), what))) return;
     setCopied(true);
     onCopied?.();
     setTimeout(() => setCopied(false), SHOWN_MS);

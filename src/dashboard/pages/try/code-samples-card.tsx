@@ -8,7 +8,7 @@ import { serverUrl } from "../../state/server-url.ts";
 import { type TextKey, text } from "../../texts/texts.ts";
 import { requestFor } from "./chat/request.ts";
 import type { ChatRequest, ChatSettings, Turn } from "./chat/types.ts";
-import { SAMPLE_KINDS, type SampleKind, sampleOf } from "./code-samples.ts";
+import { SAMPLE_KINDS, type SampleKind, sampleOf, shortRequest } from "./code-samples.ts";
 import { conversation, draft } from "./try-state.ts";
 
 const PAUSE_MS = 200;
@@ -30,16 +30,18 @@ interface SamplesCardProps {
 export function SamplesCard({ settings, turns }: SamplesCardProps) {
   const [kind, setKind] = useState<SampleKind>("curl");
   const typed = useSettledDraft();
-  const sample = useMemo(
-    () => sampleOf(kind, serverUrl(), requestOf(typed, settings, turns)),
-    [kind, typed, settings, turns],
-  );
-  const isCut = sample.length > SHOWN_LENGTH;
+  const request = useMemo(() => requestOf(typed, settings, turns), [typed, settings, turns]);
+  const whole = () => sampleOf(kind, serverUrl(), request);
+  const { sample, isCut } = useMemo(() => {
+    const short = shortRequest(request, SHOWN_LENGTH);
+    const shown = sampleOf(kind, serverUrl(), short);
+    return { sample: shown.slice(0, SHOWN_LENGTH), isCut: short !== request || shown.length > SHOWN_LENGTH };
+  }, [kind, request]);
   return (
     <Card
       title={text("try.code.title")}
       class="samples"
-      actions={<CopyButton text={sample} what={text("try.code.what")} isSmall />}
+      actions={<CopyButton text={whole} what={text("try.code.what")} isSmall />}
     >
       <div class="stack">
         <SegmentedControl
@@ -51,7 +53,7 @@ export function SamplesCard({ settings, turns }: SamplesCardProps) {
         <div class="code">
           <ScrollArea label={text("try.code.label")}>
             <pre>
-              <code>{isCut ? sample.slice(0, SHOWN_LENGTH) : sample}</code>
+              <code>{sample}</code>
             </pre>
           </ScrollArea>
         </div>

@@ -18,6 +18,27 @@ export function sampleOf(kind: SampleKind, origin: string, request: ChatRequest)
   return SAMPLES[kind](origin, request);
 }
 
+/** Returns a request of which at most about `length` characters are texts and images; the same one if it is no longer. */
+export function shortRequest(request: ChatRequest, length: number): ChatRequest {
+  let room = length;
+  const cut = (text: string) => {
+    const part = text.slice(0, Math.max(0, room));
+    room -= text.length;
+    return part.length < text.length ? `${part}…` : text;
+  };
+  const messages = request.messages.map(({ role, content }): Message => {
+    if (room < 0) return { role, content: "…" };
+    if (typeof content === "string") return { role, content: cut(content) };
+    const parts = content.map((part) =>
+      part.type === "text"
+        ? { ...part, text: cut(part.text) }
+        : { ...part, image_url: { url: cut(part.image_url.url) } },
+    );
+    return { role, content: parts };
+  });
+  return room < 0 ? { ...request, messages } : request;
+}
+
 const SAMPLES: Record<SampleKind, (origin: string, request: ChatRequest) => string> = {
   curl: (origin, { model, messages, ...parameters }) =>
     curl("curl -N", `${origin}/v1/chat/completions`, [

@@ -9,7 +9,7 @@ import { hrefWith } from "../../state/query.ts";
 import { useStore } from "../../state/use-store.ts";
 import { countedText, text } from "../../texts/texts.ts";
 import type { ChatEntry } from "./kept/kept-chat.ts";
-import { current, forgetChats, kept, renameChat } from "./try-state.ts";
+import { current, forgetChats, isKeepingFailed, kept, renameChat } from "./try-state.ts";
 
 type Open = { kind: "rename" | "delete"; entry: ChatEntry } | { kind: "clear" } | undefined;
 
@@ -22,8 +22,10 @@ export function KeptCard() {
   const [open, setOpen] = useState<Open>(undefined);
   const [isWhole, setWhole] = useState(false);
   const close = () => setOpen(undefined);
+  const isFailed = useStore(isKeepingFailed);
   if (!entries) return <Notice tone="warn">{text("try.kept.none")}</Notice>;
-  if (entries.length === 0) return null;
+  const notice = isFailed ? <Notice tone="warn">{text("try.kept.failed")}</Notice> : null;
+  if (entries.length === 0) return notice;
   const shown = isWhole ? entries : entries.slice(0, SHOWN);
   return (
     <Card
@@ -34,6 +36,7 @@ export function KeptCard() {
         </Button>
       }
     >
+      {notice}
       <ul class="kept">
         {shown.map((entry) => (
           <KeptRow

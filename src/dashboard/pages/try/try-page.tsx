@@ -1,3 +1,4 @@
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { OfferedModel } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
@@ -41,8 +42,8 @@ export function TryPage({ query }: { query: URLSearchParams }) {
   useModelOfAddress(address, query.get("model"));
   const offered = models.value ?? [];
   const hasTurns = turns.length > 0;
-  const start = async () => {
-    await startChat();
+  const start = () => {
+    startChat();
     address.change({ [PARAMETER]: undefined });
   };
   return (
@@ -77,6 +78,14 @@ function useModelOfAddress(address: AddressValues, model: string | null): void {
 /** Shows the conversation that the address names, and names the current one if the address names none. */
 function useCurrentChat(address: AddressValues, hasTurns: boolean): void {
   const named = address.get(PARAMETER);
+  const { id: shown } = useStore(current);
+  const shownBefore = useRef(shown);
+  useEffect(() => {
+    if (shownBefore.current === shown) return;
+    shownBefore.current = shown;
+    // Another tab has changed it too, so that it is kept under another id, or it was deleted.
+    if (named !== undefined && named !== shown) address.change({ [PARAMETER]: hasTurns ? shown : undefined });
+  }, [shown]);
   useEffect(() => void reloadKept(), []);
   useEffect(() => {
     const { id } = current.get();

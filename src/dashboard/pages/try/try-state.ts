@@ -1,11 +1,23 @@
 import { api } from "../../api/api.ts";
 import { ApiError, errorText } from "../../api/request.ts";
+import { showToast } from "../../components/toast.tsx";
 import { identityOf, onSignOut, session } from "../../state/session.ts";
 import { createStore } from "../../state/store.ts";
+import { text } from "../../texts/texts.ts";
 import { createConversation } from "./chat/conversation.ts";
 import { type ChatSettings, EMPTY_SETTINGS, type Image, type Turn } from "./chat/types.ts";
-import { deleteChats, listChats, readChat, writeChat, writeEntry } from "./kept/database.ts";
-import { type ChatEntry, lengthOf, settingsOf, titleOf, toBody, turnsOf } from "./kept/kept-chat.ts";
+import { deleteChats, listChats, readChat, writeChat, writeTitle } from "./kept/database.ts";
+import { createKeeper } from "./kept/keeper.ts";
+import {
+  type ChatBody,
+  type ChatEntry,
+  lengthOf,
+  newChatId,
+  settingsOf,
+  titleOf,
+  toBody,
+  turnsOf,
+} from "./kept/kept-chat.ts";
 
 /** The current conversation. While other pages are shown, it is kept, and answers continue. */
 export const conversation = createConversation({
@@ -48,13 +60,19 @@ export const current = createStore<Current>(fresh());
 export const kept = createStore<readonly ChatEntry[] | undefined>([]);
 
 function fresh(): Current {
-  // `crypto.randomUUID` is for pages with TLS only.
-  return {
-    id: Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
-      byte.toString(16).padStart(2, "0"),
-    ).join(""),
-  };
+  return { id: newChatId() };
 }
+
+const keeper = createKeeper({
+  write: writeChat,
+  onMoved(from, to) {
+    if (current.get().id !== from) return;
+    current.set({ ...current.get(), id: to });
+    showToast(text("try.kept.copied"));
+  },
+});
+/** Whether the browser could not keep the newest change. */
+export const isKeepingFailed = keeper.isFailed;
 
 function ownerOf(): string | undefined {
   const now = session.get();
@@ -69,16 +87,22 @@ export async function reloadKept(): Promise<void> {
   if (ownerOf() === owner) kept.set(entries);
 }
 
-/** Keeps the current conversation as it is now. */
-async function save(): Promise<void> {
+/** Returns the current conversation as it is kept; undefined if there is nothing to keep. */
+function toKeep(): { entry: ChatEntry; body: ChatBody } | undefined {
   const owner = ownerOf();
   const turns = conversation.turns.get();
-  if (owner === undefined || turns.length === 0) return;
+  if (owner === undefined || turns.length === 0) return undefined;
   const { id, title } = current.get();
   const body = toBody(id, settings.get(), turns);
   const entry = { id, owner, title: title ?? titleOf(turns), at: Date.now(), length: lengthOf(body) };
-  // Without it, the conversation is there for as long as the page is.
-  await writeChat(entry, body).catch(() => undefined);
+  return { entry, body };
+}
+
+/** Keeps the current conversation as it is now, after those before. */
+async function save(): Promise<void> {
+  const now = toKeep();
+  if (!now) return;
+  await keeper.keep(now.entry, now.body);
   await reloadKept();
 }
 
@@ -97,10 +121,12 @@ function scheduleSave(): void {
   saveTimer = setTimeout(run, conversation.isBusy() ? SAVE_RUNNING_MS : SAVE_MS);
 }
 
-function saveAtOnce(): Promise<void> {
+/** Keeps what is not kept yet. What another tab has changed since stays as it is. */
+async function saveRest(): Promise<void> {
+  if (saveTimer === undefined) return;
   clearTimeout(saveTimer);
   saveTimer = undefined;
-  return save();
+  await save();
 }
 
 conversation.turns.subscribe(() => {
@@ -112,11 +138,15 @@ conversation.turns.subscribe(() => {
   }
   scheduleSave();
 });
-addEventListener("pagehide", () => void saveAtOnce());
+addEventListener("pagehide", () => {
+  const now = saveTimer === undefined ? undefined : toKeep();
+  if (now) keeper.keepAtOnce(now.entry, now.body);
+});
 
 /** Begins an empty conversation with the same settings. The former one is kept. */
-export async function startChat(): Promise<void> {
-  await saveAtOnce();
+export function startChat(): void {
+  // The page does not wait for a browser that cannot keep it.
+  void saveRest();
   show(fresh(), []);
 }
 
@@ -124,10 +154,11 @@ export async function startChat(): Promise<void> {
 export async function openChat(id: string): Promise<boolean> {
   const owner = ownerOf();
   if (owner === undefined) return false;
-  await saveAtOnce();
+  await saveRest();
   const found = await readChat(owner, id).catch(() => undefined);
   if (!found || ownerOf() !== owner) return false;
   const turns = turnsOf(found.body);
+  keeper.found(id, found.entry.at);
   const isNamed = found.entry.title !== titleOf(turns);
   settings.set(settingsOf(found.body));
   show({ id, ...(isNamed && { title: found.entry.title }) }, turns);
@@ -145,7 +176,7 @@ function show(next: Current, turns: readonly Turn[]): void {
 
 export async function renameChat(entry: ChatEntry, title: string): Promise<void> {
   if (entry.id === current.get().id) current.set({ id: entry.id, title });
-  await writeEntry({ ...entry, title });
+  await writeTitle(entry.id, title);
   await reloadKept();
 }
 
@@ -158,7 +189,9 @@ export async function forgetChats(entries: readonly ChatEntry[]): Promise<void> 
 
 // Signing out leaves nothing behind for the next person at this browser. A session that has ended does.
 onSignOut((who) => {
-  void listChats(identityOf(who))
+  void keeper
+    .idle()
+    .then(() => listChats(identityOf(who)))
     .then(deleteChats)
     .catch(() => undefined);
 });

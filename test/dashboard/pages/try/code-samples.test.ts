@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { readChunk } from "../../../../src/dashboard/pages/try/chat/chat-chunk.ts";
 import { readEventData } from "../../../../src/dashboard/pages/try/chat/event-stream.ts";
 import type { Message } from "../../../../src/dashboard/pages/try/chat/types.ts";
-import { SAMPLE_KINDS, type SampleKind, sampleOf } from "../../../../src/dashboard/pages/try/code-samples.ts";
+import {
+  SAMPLE_KINDS,
+  type SampleKind,
+  sampleOf,
+  shortRequest,
+} from "../../../../src/dashboard/pages/try/code-samples.ts";
 import { startModelScene } from "../../../support/model-scene.ts";
 import { testWith } from "../../../support/programs.ts";
 import { ADMIN_KEY } from "../../../support/server.ts";
@@ -126,3 +131,19 @@ class OpenAI:
             yield Object(choices=[Object(delta=Object(content=None))])
         self.chat = Object(completions=Object(create=create))
 `;
+
+test("the shown sample of a long request is made of its beginning only, and a short one is whole", () => {
+  const image = {
+    type: "image_url" as const,
+    image_url: { url: `data:image/png;base64,${"a".repeat(1_000_000)}` },
+  };
+  const request = {
+    model: "m",
+    messages: [
+      { role: "user" as const, content: [{ type: "text" as const, text: "look" }, image] },
+      { role: "assistant" as const, content: "b".repeat(100_000) },
+    ],
+  };
+  expect(sampleOf("curl", "http://localhost", shortRequest(request, 20_000)).length).toBeLessThan(21_000);
+  expect(shortRequest(request, 2_000_000)).toBe(request);
+});

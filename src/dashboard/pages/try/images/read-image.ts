@@ -30,10 +30,15 @@ export async function readImage(file: File): Promise<Image> {
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
-  return { name, url: canvas.toDataURL("image/jpeg", JPEG_QUALITY) };
+  const blob = await new Promise<Blob | null>((resolve) => {
+    // Unlike `toDataURL`, this does not block the page.
+    canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY);
+  });
+  if (!blob) throw unreadable;
+  return { name, url: await readAsUrl(blob) };
 }
 
-function readAsUrl(file: File): Promise<string> {
+function readAsUrl(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(String(reader.result));

@@ -1,4 +1,4 @@
-import { type ChatBody, type ChatEntry, withoutRoom } from "./kept-chat.ts";
+import { ANY_TIME, type ChatBody, type ChatEntry, withoutRoom } from "./kept-chat.ts";
 
 /*
  * The conversations that the browser keeps: their entries in one store and their bodies in another, so that the list does
@@ -9,22 +9,42 @@ const NAME = "chatgpt-api-server.conversations";
 const ENTRIES = "entries";
 const BODIES = "bodies";
 
+/** Some browsers never answer, for instance while another tab deletes the database. */
+const OPEN_MS = 10_000;
+
 let opened: Promise<IDBDatabase> | undefined;
 
 function open(): Promise<IDBDatabase> {
-  opened ??= new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(ENTRIES, { keyPath: "id" }).createIndex("owner", "owner");
-      request.result.createObjectStore(BODIES, { keyPath: "id" });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  }).catch((error: unknown) => {
+  opened ??= openNew().catch((error: unknown) => {
     opened = undefined;
     throw error;
   });
   return opened;
+}
+
+function openNew(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, 1);
+    const timer = setTimeout(() => reject(new DOMException("", "TimeoutError")), OPEN_MS);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(ENTRIES, { keyPath: "id" }).createIndex("owner", "owner");
+      request.result.createObjectStore(BODIES, { keyPath: "id" });
+    };
+    request.onsuccess = () => {
+      clearTimeout(timer);
+      const database = request.result;
+      // Without this, a tab with another version of the page waits for as long as this one is open.
+      database.onversionchange = () => database.close();
+      database.onclose = () => {
+        opened = undefined;
+      };
+      resolve(database);
+    };
+    request.onerror = () => {
+      clearTimeout(timer);
+      reject(request.error);
+    };
+  });
 }
 
 /** Runs one transaction, and resolves with what the request in it returns once everything is written. */
@@ -55,19 +75,43 @@ export async function readChat(owner: string, id: string) {
   return body && { entry, body };
 }
 
-/** Writes a conversation, and deletes the owner's oldest ones if there are too many. */
-export async function writeChat(entry: ChatEntry, body: ChatBody): Promise<void> {
+/**
+ * Writes a conversation, and deletes the owner's oldest ones if there are too many. Writes nothing and resolves with
+ * false if the conversation was last changed at another time than `before`, which is by another tab.
+ */
+export async function writeChat(
+  entry: ChatEntry,
+  body: ChatBody,
+  before: number | undefined,
+): Promise<boolean> {
+  let isWritten = false;
   await transact("readwrite", (entries, bodies) => {
-    bodies.put(body);
-    entries.put(entry);
+    const put = () => {
+      isWritten = true;
+      bodies.put(body);
+      entries.put(entry);
+    };
+    if (before === ANY_TIME) {
+      put();
+      // A page that closes does not commit by itself.
+      entries.transaction.commit();
+      return undefined;
+    }
+    const read: IDBRequest<ChatEntry | undefined> = entries.get(entry.id);
+    read.onsuccess = () => {
+      if (read.result === undefined || read.result.at === before) put();
+    };
     return undefined;
   });
-  await deleteChats(withoutRoom(await listChats(entry.owner)));
+  if (isWritten) await deleteChats(withoutRoom(await listChats(entry.owner)));
+  return isWritten;
 }
 
-export async function writeEntry(entry: ChatEntry): Promise<void> {
+/** Gives a conversation another title. When it was last changed stays, so that no tab takes this for a change. */
+export async function writeTitle(id: string, title: string): Promise<void> {
   await transact("readwrite", (entries) => {
-    entries.put(entry);
+    const read: IDBRequest<ChatEntry | undefined> = entries.get(id);
+    read.onsuccess = () => read.result && entries.put({ ...read.result, title });
     return undefined;
   });
 }

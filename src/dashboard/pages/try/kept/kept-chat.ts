@@ -23,6 +23,16 @@ export interface ChatBody {
   turns: readonly (Omit<Turn, "answers"> & { answers: readonly KeptAnswer[] })[];
 }
 
+/** Stands for any time of the last change. Nothing is read then, for which a page that closes has no time. */
+export const ANY_TIME = -1;
+
+/** Returns an id for a new conversation. */
+export function newChatId(): string {
+  // `crypto.randomUUID` is for pages with TLS only.
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 const TITLE_LENGTH_MAX = 60;
 
 /** Returns a title for a conversation that nobody has named: the beginning of its first question. */
