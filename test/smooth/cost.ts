@@ -27,11 +27,13 @@ export async function measureCost(
     const [cpu, bytes, begin] = [scene.cpuMicros(), received(), performance.now()];
     await Bun.sleep(seconds * 1_000);
     const passed = (performance.now() - begin) / 1_000;
-    costs.push({
+    const cost = {
       what,
       microsPerSecond: (scene.cpuMicros() - cpu) / passed,
       bytesPerSecond: (received() - bytes) / passed,
-    });
+    };
+    process.stderr.write(`${what}: ${(cost.microsPerSecond / 1_000).toFixed(2)} ms per s\n`);
+    costs.push(cost);
   };
   for (const rate of [0, perSecond]) {
     const end = rate > 0 ? scene.load(rate) : async () => 0;
