@@ -15,26 +15,36 @@ export interface ReservationDeps {
 /** A request that lists more models may be answered by any that agents offer. */
 const LISTED_MAX = 100;
 
+interface PricedRequest {
+  url: string;
+  json: unknown;
+  form?: { model: string | undefined } | undefined;
+}
+
 /**
- * Returns a function that prices the tokens of a request, by the dearest of the models that may answer it. It has no body,
- * which it would hold while the request waits.
+ * Returns a function that prices the tokens of a request, by the dearest of the models that may answer it. The function
+ * holds nothing of the body.
  */
-export function pricerOf(
-  { prices, offered }: ReservationDeps,
-  { url, json, form }: { url: string; json: unknown; form?: { model: string | undefined } | undefined },
-): (tokens: RequestTokens) => Spent {
+export function pricerOf(deps: ReservationDeps, request: PricedRequest): (tokens: RequestTokens) => Spent {
+  return createPricer(deps, modelsOf(request));
+}
+
+/** Returns the models that may answer the request; undefined for all. */
+function modelsOf({ url, json, form }: PricedRequest): readonly string[] | undefined {
   const named = deploymentOf(url) ?? form?.model ?? field(json, "model");
   const listed = FALLBACK_LISTS.flatMap((list) => {
     const names = field(json, list);
     return Array.isArray(names) ? names : [];
   });
-  const models =
-    // Any agent may answer a question that names no model.
-    typeof named !== "string" || named === "" || listed.length > LISTED_MAX
-      ? undefined
-      : [named, ...listed.filter((name) => typeof name === "string")];
-  return ({ input, output }) => ({
+  // Any agent may answer a question that names no model.
+  if (typeof named !== "string" || named === "" || listed.length > LISTED_MAX) return undefined;
+  return [named, ...listed.filter((name) => typeof name === "string")];
+}
+
+/** A function holds all variables around it that any other function there uses, so the body is not one of them. */
+const createPricer =
+  ({ prices, offered }: ReservationDeps, models: readonly string[] | undefined) =>
+  ({ input, output }: RequestTokens): Spent => ({
     tokens: Math.min(input + output, TOKENS_MAX),
     costNanos: prices.estimateNanos(models ?? offered(), input, output),
   });
-}
