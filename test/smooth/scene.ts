@@ -17,8 +17,8 @@ export interface SmoothScene extends AsyncDisposable {
   browser: Browser;
   /** Returns the CPU time of the server, in microseconds. */
   cpuMicros(): number;
-  /** Sends requests at a fixed rate until the returned function is called, which resolves with their number. */
-  load(perSecond: number): () => Promise<number>;
+  /** Sends requests at a fixed rate until the returned function is called. */
+  load(perSecond: number): () => Promise<{ sent: number; failed: number }>;
 }
 
 const USERS = 1_000;
@@ -28,7 +28,9 @@ export async function openScene({ agents, rows }: SceneSize, chromiumPath: strin
   const workshop = await openWorkshop();
   const data = await makeData(workshop, "data", { users: USERS, usageRows: rows });
   const target = await workshop.startOurs({ data });
-  await connectAgents(workshop, target, { protocol: "v2", count: agents, slots: 4, models: MODELS });
+  // Each agent has one model.
+  const models = MODELS.slice(0, agents);
+  await connectAgents(workshop, target, { protocol: "v2", count: agents, slots: 4, models });
   // All processes of Chromium draw as on a machine without a graphics card.
   const browser = await chromium.launch({ executablePath: chromiumPath });
   return {
@@ -36,7 +38,7 @@ export async function openScene({ agents, rows }: SceneSize, chromiumPath: strin
     adminKey: target.adminKey,
     browser,
     cpuMicros: () => cpuMicros(target.pid),
-    load: (perSecond) => startLoad(target, perSecond),
+    load: (perSecond) => startLoad(target, models, perSecond),
     async [Symbol.asyncDispose]() {
       await browser.close();
       await workshop.stopTargets();
@@ -45,30 +47,37 @@ export async function openScene({ agents, rows }: SceneSize, chromiumPath: strin
   };
 }
 
-function startLoad({ port }: Target, perSecond: number): () => Promise<number> {
+function startLoad(
+  { port }: Target,
+  models: readonly string[],
+  perSecond: number,
+): ReturnType<SmoothScene["load"]> {
   const pending = new Set<Promise<unknown>>();
-  let sent = 0;
+  let [sent, failed] = [0, 0];
   const send = async () => {
     const nth = sent++;
     const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${tokenOf(nth % USERS)}`, "content-type": "application/json" },
       body: JSON.stringify({
-        model: MODELS[nth % MODELS.length],
+        model: models[nth % models.length],
         messages: [{ role: "user", content: `hello ${nth}` }],
       }),
     });
     await response.text();
+    if (!response.ok) failed++;
   };
   const timer = setInterval(() => {
-    const request = send().catch(() => undefined);
+    const request = send().catch(() => {
+      failed++;
+    });
     pending.add(request);
     void request.then(() => pending.delete(request));
   }, 1_000 / perSecond);
   return async () => {
     clearInterval(timer);
     await Promise.all(pending);
-    return sent;
+    return { sent, failed };
   };
 }
 

@@ -11,7 +11,7 @@ import { openScene } from "./scene.ts";
 import { measureTasks, PAGES } from "./tasks.ts";
 
 const USAGE = `usage: bun run smooth [tasks] [cost] [network] [--agents 1000] [--rows 1000000] [--pages Requests,Agents]
-                     [--throttling 1] [--per-second 5] [--seconds 20]
+                     [--throttling 1] [--per-second 5] [--seconds 20] [--rounds 5]
 
 tasks      the longest tasks of the main thread of each page, while it is used
 cost       the CPU time of the server for each open page
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     throttling: { type: "string", default: "1" },
     "per-second": { type: "string", default: "5" },
     seconds: { type: "string", default: "20" },
+    rounds: { type: "string", default: "5" },
     help: { type: "boolean", default: false },
   },
 });
@@ -78,14 +79,17 @@ if (wants("tasks")) {
 }
 
 if (wants("cost")) {
-  const costs = await measureCost(scene, { pages, perSecond, seconds: Number(values.seconds) });
+  const costs = await measureCost(scene, {
+    ...{ pages, perSecond, seconds: Number(values.seconds), rounds: Number(values.rounds) },
+  });
+  const ms = (micros: number) => (micros / 1_000).toFixed(2);
+  print(`The CPU time of the server in a second, at ${perSecond} requests per s:`);
   print(
     markdownTable(
-      ["open pages", "CPU of the server, ms per s", "of one core", "bytes per s"],
-      costs.map(({ what, microsPerSecond, bytesPerSecond }) => [
-        what,
-        (microsPerSecond / 1_000).toFixed(2),
-        `${(microsPerSecond / 10_000).toFixed(2)}%`,
+      ["open page", "without, ms", "added, ms", "least–most", "of one core", "bytes per s"],
+      costs.map(({ what, baseMicrosPerSecond, addedMicrosPerSecond, range, bytesPerSecond }) => [
+        ...[what, ms(baseMicrosPerSecond), ms(addedMicrosPerSecond), range.map(ms).join("–")],
+        `${(addedMicrosPerSecond / 10_000).toFixed(2)}%`,
         bytesPerSecond.toFixed(0),
       ]),
     ),

@@ -12,17 +12,18 @@ function uploadOf(bytes: number) {
   return { upload, credits };
 }
 
-const piece = new Uint8Array(PIECE_BYTES_MAX);
+/** Returns a piece of its own, as who reads one frees it. */
+const newPiece = () => new Uint8Array(PIECE_BYTES_MAX);
 
 test("a body from another node is read as it comes, once, and gives credit for what was taken", async () => {
   const { upload, credits } = uploadOf(2 * WINDOW_BYTES);
   const reader = upload.open();
   const waiting = reader.read();
-  expect(upload.push(piece)).toBe(true);
+  expect(upload.push(newPiece())).toBe(true);
   expect(await waiting).toHaveLength(PIECE_BYTES_MAX);
   let taken = PIECE_BYTES_MAX;
   for (let sent = PIECE_BYTES_MAX; sent < 2 * WINDOW_BYTES; sent += PIECE_BYTES_MAX) {
-    expect(upload.push(piece)).toBe(true);
+    expect(upload.push(newPiece())).toBe(true);
     taken += (await reader.read())?.byteLength ?? 0;
   }
   expect([taken, await reader.read()]).toEqual([2 * WINDOW_BYTES, undefined]);
@@ -34,8 +35,8 @@ test("a body with more bytes than were announced, or than there was credit for, 
   expect(long.push(new Uint8Array(11))).toBe(false);
   expect(await rejectionOf(long.open().read())).toBeInstanceOf(Error);
   const fast = uploadOf(10 * WINDOW_BYTES).upload;
-  for (let sent = 0; sent < WINDOW_BYTES; sent += PIECE_BYTES_MAX) expect(fast.push(piece)).toBe(true);
-  expect(fast.push(piece)).toBe(false);
+  for (let sent = 0; sent < WINDOW_BYTES; sent += PIECE_BYTES_MAX) expect(fast.push(newPiece())).toBe(true);
+  expect(fast.push(newPiece())).toBe(false);
   expect(await rejectionOf(fast.open().read())).toBeInstanceOf(Error);
 });
 
