@@ -1,4 +1,5 @@
 import { type Browser, chromium, type Page } from "playwright-core";
+import { contentOf, idOf } from "../bench/answers.ts";
 import { makeData, tokenOf } from "../bench/data-folder.ts";
 import { cpuMicros } from "../bench/process-stats.ts";
 import { connectAgents } from "../bench/targets.ts";
@@ -61,7 +62,7 @@ function startLoad(
       headers: { authorization: `Bearer ${tokenOf(nth % USERS)}`, "content-type": "application/json" },
       body: JSON.stringify({
         model: models[nth % models.length],
-        messages: [{ role: "user", content: `hello ${nth}` }],
+        messages: [{ role: "user", content: contentOf({ id: idOf(0, nth), deltas: 0, pauseMs: 0 }) }],
       }),
     });
     await response.text();
