@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { LOST_KEY } from "../lost-key.ts";
 import { PRINTABLE } from "../printable.ts";
 
 /** A kind of value: how it is read, and how it is shown. */
@@ -229,13 +230,19 @@ export const tags: Kind<readonly string[]> = {
   show: (tags) => tags.join(","),
 };
 
+/** The settings that can be changed while the server runs would lose this name. */
+const withoutLostName: [(byName: object) => boolean, string] = [
+  (byName) => !Object.hasOwn(byName, LOST_KEY),
+  `${LOST_KEY} cannot be the name of a model or an alias. Give another one.`,
+];
+
 export const aliases: Kind<Readonly<Record<string, string>>> = {
   value: "<name>=<model>",
   schema: parsed((text) => {
     const pairs = list(text).map((pair) => pair.split("=").map((part) => part.trim()));
     const isPair = (pair: string[]) => pair.length === 2 && pair.every(isName);
     return pairs.every(isPair) ? Object.freeze(Object.fromEntries(pairs)) : undefined;
-  }, "Give name=model for each alias."),
+  }, "Give name=model for each alias.").refine(...withoutLostName),
   show: (aliases) => Array.from(Object.entries(aliases), (pair) => pair.join("=")).join(","),
 };
 
@@ -252,7 +259,9 @@ export const fallbacks: Kind<Fallbacks> = {
     // Of two lists for a model, one would be ignored.
     if (models.has(undefined) || models.size < entries.length) return undefined;
     return Object.freeze(Object.fromEntries(entries as [string, readonly string[]][]));
-  }, `Give model=other,another once for each model, with 1 to ${FALLBACKS_MAX} different other models, and a semicolon between models.`),
+  }, `Give model=other,another once for each model, with 1 to ${FALLBACKS_MAX} different other models, and a semicolon between models.`).refine(
+    ...withoutLostName,
+  ),
   show: (fallbacks) =>
     Array.from(Object.entries(fallbacks), ([model, others]) => `${model}=${others}`).join(";"),
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { lostKeyPath } from "../lost-key.ts";
 import { PriceList } from "../prices/price-list.ts";
 import { fileErrorText } from "../system-error.ts";
 import type { Kind } from "./kinds.ts";
@@ -24,6 +25,8 @@ export const prices: Kind<PriceList> = {
     }
     const parsed = parseOr(json);
     if (parsed === undefined) return refuse(`It is not JSON. Give prices such as ${EXAMPLE}.`);
+    const lost = lostKeyPath(parsed);
+    if (lost) return refuse(`${lost.join(".")} is not valid: give the model another name.`);
     const { data, error } = PriceList.safeParse(parsed);
     if (data) return Object.freeze(data);
     const [issue] = error.issues;

@@ -98,3 +98,14 @@ test("the public URL may be in PUBLIC_URL, and a fault of it shows no password",
   const failure = () => read({ PUBLIC_URL: "https://me:secret-word@a.example" });
   expect(failure).toThrow(/^PUBLIC_URL "https:\/\/\*\*\*@a\.example" is not valid\./);
 });
+
+test("an alias or a fallback of a model named __proto__ is refused, and one named constructor is not", () => {
+  for (const args of [
+    ["--model-alias", "a=b,__proto__=c"],
+    ["--fallback", "a=b;__proto__=c"],
+  ])
+    expect(() => configOf(args)).toThrow("__proto__ cannot be the name of a model or an alias.");
+  expect(configOf(["--model-alias", "constructor=prototype"]).modelAliases).toEqual({
+    constructor: "prototype",
+  });
+});

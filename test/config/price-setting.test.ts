@@ -27,3 +27,11 @@ test("a fault of the prices is named with its place", () => {
     "models.m.input is not valid: give a number from 0 to 1000000000, with at most six decimal places.",
   );
 });
+
+test("a price of a model named __proto__ is refused rather than lost", () => {
+  expect(faultOf('{"currency":"EUR","models":{"m":{"input":1},"__proto__":{"input":2}}}')).toBe(
+    "models.__proto__ is not valid: give the model another name.",
+  );
+  const list = { currency: "EUR", models: { constructor: { input: 1 }, prototype: { input: 2 } } };
+  expect(prices.schema.parse(JSON.stringify(list))).toEqual(list);
+});

@@ -153,6 +153,7 @@ export const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "once.ts",
   "nearest.ts",
   "system-error.ts",
+  "lost-key.ts",
   "printable.ts",
   "search-text.ts",
   "audit-actions.ts",

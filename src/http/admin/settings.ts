@@ -1,5 +1,8 @@
 import { z } from "zod";
 import type { Audit } from "../../auth/audit.ts";
+import { AppError } from "../../errors.ts";
+import { fieldPath } from "../../json/field-path.ts";
+import { lostKeyPath } from "../../lost-key.ts";
 import { printable } from "../../printable.ts";
 import type { Changeable } from "../../settings/changeable.ts";
 import { CHANGEABLE, type ChangeableName } from "../../settings/declarations.ts";
@@ -103,7 +106,8 @@ export const settingsRoutes = resource("Server", ROUTES).handledBy((deps: Settin
   return {
     readSettings: answer,
 
-    async changeSettings({ exchange, body }) {
+    async changeSettings({ exchange, body, json }) {
+      refuseLostName(json);
       const known = exchange.request.headers.get("if-match");
       await settings.change(body, {
         mayChange: (revision) => known === null || namesEtag(known, etagOf({ revision })),
@@ -117,6 +121,14 @@ export const settingsRoutes = resource("Server", ROUTES).handledBy((deps: Settin
     },
   };
 });
+
+/** The body as the schema read it has no `__proto__` any more. */
+function refuseLostName(json: unknown): void {
+  const lost = lostKeyPath(json);
+  if (!lost) return;
+  const param = fieldPath(lost);
+  throw new AppError("body_invalid", { param, hint: `\`${param}\` is not valid: give it another name.` });
+}
 
 const etagOf = ({ revision }: { revision: string }) => `"${revision}"`;
 

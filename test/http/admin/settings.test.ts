@@ -57,6 +57,17 @@ const REFUSED: [string, object, string][] = [
   ["a text for a number", { usageDays: 300, queueMax: "5" }, "`queueMax` is not valid"],
   ["an alias for itself", { queueMax: 5, modelAliases: { a: "b", c: "c" } }, "`modelAliases.c`"],
   ["a fallback to the model itself", { queueMax: 5, fallbacks: { a: ["a"] } }, "`fallbacks.a`"],
+  [
+    "an alias named __proto__",
+    JSON.parse('{"queueMax":5,"modelAliases":{"a":"b","__proto__":"c"}}'),
+    "`modelAliases.__proto__` is not valid",
+  ],
+  ["a fallback named __proto__", JSON.parse('{"fallbacks":{"__proto__":["c"]}}'), "`fallbacks.__proto__`"],
+  [
+    "a price named __proto__",
+    JSON.parse('{"prices":{"currency":"EUR","models":{"__proto__":{"input":1}}}}'),
+    "`prices.models.__proto__`",
+  ],
   ["a model name with a control character", { fallbacks: { a: ["b\u001b"] } }, "`fallbacks.a[0]`"],
 ];
 
@@ -72,6 +83,18 @@ test.each(REFUSED)(
     expect([await read(), await auditOf(url)]).toEqual([before, []]);
   },
 );
+
+test("models named constructor, prototype and toString have aliases, fallbacks and prices as others do", async () => {
+  const { url } = await startTestServer();
+  const { change } = settingsOf(url);
+  const modelAliases = { constructor: "prototype", toString: "a" };
+  const fallbacks = { constructor: ["toString"], prototype: ["a"] };
+  const prices = { currency: "EUR", models: { constructor: { input: 1 }, prototype: { output: 2 } } };
+  const after = await change({ modelAliases, fallbacks, prices });
+  expect(after["modelAliases"]?.current).toEqual(modelAliases);
+  expect(after["fallbacks"]?.current).toEqual(fallbacks);
+  expect(after["prices"]?.current).toEqual(prices);
+});
 
 test("a body that is too large is refused, and one with a long value names the setting", async () => {
   const { url } = await startTestServer();
