@@ -116,9 +116,9 @@ inBrowser("dashboard: models", (browser) => {
     await chat(scene, "hot");
     await page.reload();
     const failures = page.getByRole("table", { name: "Last failures" });
-    await shows(failures.getByText("agent_failed"), failures.getByText("hot box"));
+    await shows(failures.getByText("agent failed"), failures.getByText("hot box"));
     await failures.getByRole("link").first().click();
-    await shows(page.getByRole("dialog").getByText("agent_failed"));
+    await shows(page.getByRole("dialog").getByText("agent_failed", { exact: true }));
   });
 
   test("an alias that is added, edited and removed on the page counts for the next request, and stands in the audit log", async () => {

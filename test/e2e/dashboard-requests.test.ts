@@ -192,7 +192,13 @@ inBrowser("dashboard: traffic", (browser) => {
     await model.getByRole("link", { name: "broken" }).click();
     await shows(page.getByText("100% of all requests"));
     await checkAccessibility(page);
-    await page.getByRole("link", { name: "agent_failed" }).click();
+    // The code is shown on hover over the legend of the chart, and over the reason below it.
+    for (const words of [
+      page.getByRole("figure").getByRole("listitem").filter({ hasText: "agent failed" }),
+      page.getByRole("link", { name: "agent failed" }),
+    ])
+      expect(await words.getAttribute("title")).toBe("agent_failed");
+    await page.getByRole("link", { name: "agent failed" }).click();
     await shows(rowOf(page, LIST, "broken box"));
     expect(page.url()).toContain("period=7d");
   });

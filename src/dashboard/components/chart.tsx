@@ -65,8 +65,8 @@ export function Chart(props: ChartProps) {
         <span class="chart-title">{title}</span>
         <span class="muted">{pointed === null || at === undefined ? "" : xLabel(at)}</span>
         <ul class="legend">
-          {series.map(({ label, color, values }) => (
-            <li key={label}>
+          {series.map(({ label, about, color, values }) => (
+            <li key={label} title={about}>
               <span class={classNames("swatch", color)} aria-hidden="true" />
               {label} <b>{format(values[shown] ?? null)}</b>
             </li>

@@ -8,6 +8,8 @@ export type Color = "ok" | "bad" | "accent" | "warn";
 
 export interface ChartSeries {
   label: string;
+  /** Is shown on hover over the label, such as the code of an error. */
+  about?: string;
   color: Color;
   /** One value per point; null if the value is unknown. */
   values: readonly (number | null)[];

@@ -7,6 +7,7 @@ import { formatDuration, formatTime } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { AgentName } from "../requests/request-table.tsx";
+import { ErrorName } from "../requests/result.tsx";
 
 interface ModelFailuresProps {
   failures: readonly KeptRequest[];
@@ -53,7 +54,9 @@ function Failure({ request: { outcome, error } }: { request: KeptRequest }) {
   return (
     <span class="agent-cell">
       <span>
-        <Badge tone="bad">{outcome}</Badge>
+        <Badge tone="bad">
+          <ErrorName code={outcome} />
+        </Badge>
       </span>
       {error === null ? null : <span class="agent-sub agent-reason model-error">{printable(error)}</span>}
     </span>

@@ -1,5 +1,4 @@
 import type { LiveAsk } from "../../api/types.ts";
-import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Name } from "../../components/name.tsx";
@@ -9,6 +8,7 @@ import { useState } from "../../state/hooks.ts";
 import { useHeld } from "../../state/use-held.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
+import { Result } from "../requests/result.tsx";
 import { PrincipalLink } from "../users/principal-link.tsx";
 
 const SHOWN_AT_FIRST = 15;
@@ -111,15 +111,4 @@ function Tokens({ count, isEstimate }: { count: number | null; isEstimate: boole
       {text("request.estimate", { count: formatNumber(count) })}
     </span>
   );
-}
-
-/**
- * Shows an upstream's error status, such as for a context that is too long, although the server's part went
- * well.
- */
-function Result({ request: { outcome, upstream_status } }: { request: LiveAsk }) {
-  if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
-  if (upstream_status !== null && upstream_status >= 400)
-    return <Badge tone="warn">{text("overview.recent.status", { status: upstream_status })}</Badge>;
-  return <Badge tone="ok">{text("requests.ok")}</Badge>;
 }

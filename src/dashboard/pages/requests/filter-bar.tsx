@@ -4,6 +4,7 @@ import { formatTime } from "../../format.ts";
 import { PERIODS } from "../../state/period.ts";
 import { replaceHref } from "../../state/query.ts";
 import { useTyping } from "../../state/use-typing.ts";
+import { errorWithCode } from "../../texts/error-words.ts";
 import { richText, text } from "../../texts/texts.ts";
 import { FILTERS, type FilterName, type RequestView, requestsHref } from "./request-filter.ts";
 import type { ShownRequest } from "./request-source.ts";
@@ -76,7 +77,7 @@ function outcomesOf({ outcome }: RequestView, requests: readonly ShownRequest[])
     { value: "", label: text("requests.outcome.all") },
     { value: "ok", label: text("requests.ok") },
     { value: "failed", label: text("requests.outcome.failed") },
-    ...[...codes].sort().map((code) => ({ value: code, label: code })),
+    ...[...codes].sort().map((code) => ({ value: code, label: errorWithCode(code) })),
   ];
 }
 
@@ -104,5 +105,5 @@ function Chosen({ view, requests }: Omit<FiltersProps, "isAdmin">) {
 function nameOf(filter: FilterName, value: string, requests: readonly ShownRequest[]): string {
   if (filter === "agent") return requests.find(({ agent }) => agent?.id === value)?.agent?.name || value;
   if (filter === "user") return requests.find(({ user }) => user?.user_id === value)?.user?.name || value;
-  return value;
+  return filter === "outcome" ? errorWithCode(value) : value;
 }

@@ -10,7 +10,8 @@ import { mediaFactsOf } from "../usage/media-facts.ts";
 import { ADMIN_ID, PrincipalLink } from "../users/principal-link.tsx";
 import { type RequestView, requestsHref } from "./request-filter.ts";
 import type { RequestSource, ShownPage, ShownRequest } from "./request-source.ts";
-import { AgentName, Result } from "./request-table.tsx";
+import { AgentName } from "./request-table.tsx";
+import { ErrorName, Result } from "./result.tsx";
 
 interface RequestPanelProps {
   source: RequestSource;
@@ -66,6 +67,7 @@ function Details({ request, view, currency }: DetailsProps) {
     <>
       <div class="row">
         <Result request={request} />
+        {request.outcome === "ok" ? null : <span class="mono muted">{request.outcome}</span>}
         <span class="mono request-id">{request_id}</span>
         <CopyButton text={request_id} what={text("request.what.id")} isSmall />
       </div>
@@ -184,7 +186,7 @@ function FailedTries({ tries }: { tries: ShownRequest["failed_tries"] }) {
         {tries.map(({ agent, code, error, sent_after_ms }, index) => (
           <li key={index}>
             {richText(agent ? "request.failedTryAt" : "request.failedTry", {
-              code: <span class="mono">{code}</span>,
+              code: <ErrorName code={code} />,
               time: formatDuration(sent_after_ms),
               agent: agent ? <AgentName agent={agent} /> : null,
               error: printable(error),

@@ -1,11 +1,11 @@
 import { type Child, memo } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
-import { Badge } from "../../components/badge.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber, formatTime } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 import type { ShownRequest } from "./request-source.ts";
+import { Result } from "./result.tsx";
 
 interface RequestTableProps {
   requests: readonly ShownRequest[];
@@ -107,13 +107,4 @@ export function AgentName({ agent }: { agent: { id: string; name: string | null 
       {printable(agent.name || agent.id)}
     </span>
   );
-}
-
-/** Shows how a request ended; an upstream's error status too, although the server's part went well. */
-export function Result(props: { request: Pick<ShownRequest, "outcome" | "upstream_status"> }) {
-  const { outcome, upstream_status } = props.request;
-  if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
-  if (upstream_status !== null && upstream_status >= 400)
-    return <Badge tone="warn">{text("requests.status", { status: upstream_status })}</Badge>;
-  return <Badge tone="ok">{text("requests.ok")}</Badge>;
 }

@@ -3,6 +3,7 @@ import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { Chart, type ChartSeries, type Color } from "../../components/chart.tsx";
 import { formatDuration, formatMoney, formatShort, formatTime } from "../../format.ts";
+import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
 
 const DAY_MS = 86_400_000;
@@ -75,9 +76,10 @@ function chartsOf({ from, every_ms, steps }: TrafficAnswer) {
         line(text("traffic.line.failed"), "bad", steps.failed),
         ...(steps.refused ? [line(text("traffic.line.refused"), "warn", steps.refused)] : []),
       ],
-      failures: failuresOf(steps).map(([code, counts], index) =>
-        line(code, COLORS[index] ?? "accent", counts),
-      ),
+      failures: failuresOf(steps).map(([code, counts], index) => ({
+        ...line(errorWords(code), COLORS[index] ?? "accent", counts),
+        about: code,
+      })),
       first_byte_ms: percentiles("first_byte_ms"),
       duration_ms: percentiles("duration_ms"),
       queue_ms: percentiles("queue_ms"),

@@ -1,6 +1,7 @@
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { formatWhole } from "../../format.ts";
+import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { requestParams, type TrafficView } from "./traffic-view.ts";
@@ -15,8 +16,8 @@ export function TrafficErrors(props: { view: TrafficView; errors: TrafficAnswer[
       <ul class="traffic-errors">
         {sorted.map(([code, count]) => (
           <li key={code}>
-            <a href={requestsHref({ ...requestParams(view), outcome: code })}>
-              <b>{formatWhole(count)}</b> <span class="mono">{code}</span>
+            <a href={requestsHref({ ...requestParams(view), outcome: code })} title={code}>
+              <b>{formatWhole(count)}</b> {errorWords(code)}
             </a>
           </li>
         ))}

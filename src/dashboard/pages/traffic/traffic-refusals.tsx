@@ -1,8 +1,8 @@
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { formatWhole } from "../../format.ts";
+import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
-import { reasonText } from "../usage/usage-totals.ts";
 import { type TrafficView, trafficHref } from "./traffic-view.ts";
 
 /** Why requests were refused. They have no rows, so that the page says what else can be found out of them. */
@@ -13,8 +13,8 @@ export function TrafficRefusals({ view, total }: { view: TrafficView; total: Tra
     <Card title={text("traffic.refused.title")}>
       <ul class="traffic-errors">
         {sorted.map(([reason, count]) => (
-          <li key={reason}>
-            <b>{formatWhole(count)}</b> {reasonText(reason)}
+          <li key={reason} title={reason}>
+            <b>{formatWhole(count)}</b> {errorWords(reason)}
           </li>
         ))}
       </ul>

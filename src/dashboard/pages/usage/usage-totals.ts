@@ -1,6 +1,7 @@
 import type { UsageEntry } from "../../api/types.ts";
 import { formatShort, formatWhole } from "../../format.ts";
-import { countedText, type TextKey, text } from "../../texts/texts.ts";
+import { errorWords } from "../../texts/error-words.ts";
+import { countedText, text } from "../../texts/texts.ts";
 
 type TokenPart = "cached_tokens" | "cache_creation_tokens" | "reasoning_tokens";
 
@@ -76,42 +77,12 @@ export function tokenNotes(total: Pick<UsageTotals, TokenPart | "estimated" | "u
   };
 }
 
-/** The reasons for which requests are refused, in a few words. Any other reason is shown by its code. */
-const REASONS: Readonly<Record<string, TextKey>> = {
-  key_disabled: "usage.refused.key_disabled",
-  key_expired: "usage.refused.key_expired",
-  limit_requests: "usage.refused.limit_requests",
-  limit_tokens: "usage.refused.limit_tokens",
-  limit_parallel: "usage.refused.limit_parallel",
-  limit_budget_day: "usage.refused.limit_budget_day",
-  limit_budget_month: "usage.refused.limit_budget_month",
-  limit_budget_reserved: "usage.refused.limit_budget_reserved",
-  model_not_allowed: "usage.refused.model_not_allowed",
-  model_not_found: "usage.refused.model_not_found",
-  endpoint_unsupported: "usage.refused.endpoint_unsupported",
-  address_busy: "usage.refused.address_busy",
-  bodies_full: "usage.refused.bodies_full",
-  user_bodies_full: "usage.refused.user_bodies_full",
-  draining: "usage.refused.draining",
-  database_away: "usage.refused.database_away",
-  request_invalid: "usage.refused.request_invalid",
-  body_invalid: "usage.refused.body_invalid",
-  ask_invalid: "usage.refused.ask_invalid",
-  conversation_unknown: "usage.refused.conversation_unknown",
-};
-
-/** Returns a reason for which requests are refused in a few words. */
-export function reasonText(reason: string): string {
-  const key = REASONS[reason];
-  return key ? text(key) : reason;
-}
-
 /** Returns why requests were refused, the most frequent reason first: `6 requests per minute, 2 unknown model`. */
 export function refusalText(entries: readonly Pick<UsageEntry, "refusals">[]): string {
   const sums = new Map<string, number>();
   for (const { refusals } of entries)
     for (const [reason, count] of Object.entries(refusals)) {
-      const words = reasonText(reason);
+      const words = errorWords(reason);
       sums.set(words, (sums.get(words) ?? 0) + count);
     }
   const sorted = [...sums].toSorted(([, a], [, b]) => b - a);
