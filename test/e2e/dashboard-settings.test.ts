@@ -45,6 +45,11 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await change.click();
     const dialog = page.getByRole("dialog", { name: "Change --queue-wait" });
     expect(await dialog.getByLabel("Seconds").inputValue()).toBe("120");
+    await dialog.getByLabel("Seconds").fill("7");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await hides(dialog);
+    await change.click();
+    expect(await dialog.getByLabel("Seconds").inputValue()).toBe("120");
     await checkAccessibility(page);
     await dialog.getByLabel("Seconds").fill("soon");
     await dialog.getByRole("button", { name: "Save" }).click();

@@ -39,7 +39,16 @@ export function ChangeSettingDialog({ setting, change, onClose }: ChangeProps) {
   return (
     <Dialog title={text("settings.change.title", { label })} onClose={onClose}>
       <p class="muted">{about}</p>
-      <Form submit={text("settings.save")} onSubmit={submit} actions={reset}>
+      <Form
+        submit={text("settings.save")}
+        onSubmit={submit}
+        actions={
+          <>
+            {reset}
+            <Button onClick={onClose}>{text("dialog.cancel")}</Button>
+          </>
+        }
+      >
         <Field
           label={text(form?.isDuration ? "settings.seconds" : "settings.value")}
           name="value"

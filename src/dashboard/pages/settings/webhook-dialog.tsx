@@ -48,6 +48,7 @@ export function WebhookDialog({ setting, change, onClose }: ChangeProps) {
                 {text("webhook.reset")}
               </Button>
             ) : null}
+            <Button onClick={onClose}>{text("dialog.cancel")}</Button>
           </>
         }
       >
