@@ -54,6 +54,37 @@ inBrowser("dashboard: prices and budgets", (browser) => {
     await hides(button(page, "Use the server's settings"));
   });
 
+  test("the highest price is not cut off in its field, and all fields have room in a window of 1440 pixels", async () => {
+    const models = { "org/*": { input: 1_000_000_000, output: 1_000_000_000 } };
+    const scene = await startScene({ flags: ["--prices", JSON.stringify({ currency: "EUR", models })] });
+    const page = await openDashboard(browser, scene);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await goTo(page, "Prices");
+    for (const element of [
+      page.getByLabel("Row 1: Output"),
+      page.getByRole("region", { name: "Price list" }),
+    ]) {
+      await shows(element);
+      const [content, room] = await element.evaluate((one) => [one.scrollWidth, one.clientWidth]);
+      expect(content).toBeLessThanOrEqual(room ?? 0);
+    }
+  });
+
+  test("eight numbers stand in two rows of four where they have no room in one", async () => {
+    const prices = JSON.stringify({ currency: "EUR", models: { echo: { input: 1 } } });
+    const scene = await startScene({ flags: ["--echo", "--prices", prices] });
+    await scene.ask({ content: "hi", model: "echo" });
+    const page = await openDashboard(browser, scene);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await goTo(page, "Traffic");
+    await shows(page.locator(".tile").nth(7));
+    const tops = await page
+      .locator(".tile")
+      .evaluateAll((tiles) => tiles.map((tile) => Math.round(tile.getBoundingClientRect().top)));
+    const rows = [...new Set(tops)].map((top) => tops.filter((other) => other === top).length);
+    expect(rows).toEqual([4, 4]);
+  });
+
   test("a change that someone else has made meanwhile is not overwritten at once", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     const page = await openDashboard(browser, scene);
