@@ -129,6 +129,26 @@ inBrowser("dashboard: conversations", (browser) => {
     expect(await page.getByRole("link", { name: /^My talk/ }).count()).toBe(0);
   });
 
+  test("the title of a kept conversation has the width of its row, whose actions show on hover and on focus", async () => {
+    const { page } = await openTry(say(["fine"]));
+    await ask(page, "What should I cook for twelve people tonight without an oven?");
+    await shows(answer(page).getByText("fine"));
+    const title = page.locator(".kept-title");
+    await shows(title);
+    const shareOfRow = () =>
+      title.evaluate((one) => one.getBoundingClientRect().width / (one.closest("li")?.clientWidth ?? 1));
+    const opacity = () =>
+      page.evaluate<string>("getComputedStyle(document.querySelector('.kept-actions')).opacity");
+    await page.mouse.move(0, 0);
+    expect([await opacity(), (await shareOfRow()) > 0.6]).toEqual(["0", true]);
+    await title.hover();
+    expect([await opacity(), (await shareOfRow()) > 0.6]).toEqual(["1", true]);
+    await page.mouse.move(0, 0);
+    await page.getByRole("button", { name: /^Rename What should/ }).focus();
+    expect(await opacity()).toBe("1");
+    await checkAccessibility(page);
+  });
+
   test("a conversation that two tabs continue is kept as two, and neither loses a message", async () => {
     const { page } = await openTry(say(["ok"]));
     await ask(page, "first");

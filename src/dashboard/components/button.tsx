@@ -9,6 +9,8 @@ export interface ButtonProps {
   type?: "button" | "submit";
   /** A label for screen readers, for when the text alone does not say which item the button is for. */
   label?: string;
+  /** Is shown on hover, for a button that is only an icon. */
+  tip?: string;
   isSmall?: boolean;
   disabled?: boolean;
   /** While a returned promise is pending, the button is busy. A rejection is shown as a toast. */
@@ -16,7 +18,7 @@ export interface ButtonProps {
   children?: Child;
 }
 
-export function Button({ kind = "plain", type = "button", label, isSmall, ...rest }: ButtonProps) {
+export function Button({ kind = "plain", type = "button", label, tip, isSmall, ...rest }: ButtonProps) {
   const { disabled, onClick, children } = rest;
   const [isBusy, setBusy] = useState(false);
   const act = async () => {
@@ -37,6 +39,7 @@ export function Button({ kind = "plain", type = "button", label, isSmall, ...res
       type={type}
       class={classNames("button", kind, isSmall && "small")}
       aria-label={label ?? null}
+      {...(tip !== undefined && { title: tip })}
       aria-busy={isBusy ? "true" : null}
       disabled={disabled ?? false}
       onClick={(event: Event) => {

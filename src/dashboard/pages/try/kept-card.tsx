@@ -4,6 +4,7 @@ import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
 import { Field } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { formatAgo } from "../../format.ts";
+import { Icon } from "../../frame/icon.tsx";
 import { useState } from "../../state/hooks.ts";
 import { hrefWith } from "../../state/query.ts";
 import { useStore } from "../../state/use-store.ts";
@@ -74,22 +75,26 @@ function KeptRow({ entry, isCurrent, onOpen }: KeptRowProps) {
         </span>
         <span class="muted">{formatAgo(entry.at, Date.now())}</span>
       </a>
-      <Button
-        isSmall
-        kind="quiet"
-        label={text("try.kept.rename.label", { title })}
-        onClick={() => onOpen("rename")}
-      >
-        {text("try.kept.rename")}
-      </Button>
-      <Button
-        isSmall
-        kind="quiet"
-        label={text("try.kept.delete.label", { title })}
-        onClick={() => onOpen("delete")}
-      >
-        {text("try.kept.delete")}
-      </Button>
+      <span class="kept-actions">
+        <Button
+          isSmall
+          kind="quiet"
+          label={text("try.kept.rename.label", { title })}
+          tip={text("try.kept.rename")}
+          onClick={() => onOpen("rename")}
+        >
+          <Icon name="rename" />
+        </Button>
+        <Button
+          isSmall
+          kind="quiet"
+          label={text("try.kept.delete.label", { title })}
+          tip={text("try.kept.delete")}
+          onClick={() => onOpen("delete")}
+        >
+          <Icon name="delete" />
+        </Button>
+      </span>
     </li>
   );
 }
