@@ -9,6 +9,24 @@ import { connectV2Agent, V2_HELLO } from "../../support/v2-agent.ts";
 /** Anthropic's clients identify themselves by this header. */
 const ANTHROPIC = { "anthropic-version": "2023-06-01" };
 
+test("a model that an alias hides is in the list once, as the model that callers get by that name", async () => {
+  const models = ["a", "b", "c", "hidden", "gone"].map((id) => ({ id, owned_by: `owner of ${id}` }));
+  const { get } = await startModelScene({ hello: { ...V2_HELLO, models } }, [
+    "--model-alias",
+    "a=b,b=a,hidden=c,gone=nowhere",
+  ]);
+  type Model = { id: string; owned_by: string };
+  const { data } = (await (await get("models")).json()) as { data: Model[] };
+  expect(data.map(({ id, owned_by }) => [id, owned_by])).toEqual([
+    ["c", "owner of c"],
+    ["a", "owner of b"],
+    ["b", "owner of a"],
+    ["hidden", "owner of c"],
+  ]);
+  for (const model of data) expect(await (await get(`models/${model.id}`)).json()).toEqual(model as never);
+  expect((await get("models/gone")).status).toBe(404);
+});
+
 test("the list of models is the union of all offers, with owners and aliases, and has a route for each name", async () => {
   const models = [{ id: "z" }, { id: "org/a:7b", owned_by: "org" }];
   const { get } = await startModelScene({ hello: { ...V2_HELLO, models } }, [

@@ -8,22 +8,30 @@ export interface ModelListDeps extends ModelNames {
   relay: ModelNames["relay"] & Pick<Relay, "models">;
 }
 
-/** Returns the models that agents offer and the caller may use, and the aliases of these. */
+/**
+ * Returns the models that agents offer and the caller may use, and the aliases of these. An alias with the name of a model
+ * hides that model, so each name is in the list once.
+ */
 export function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
-  const { relay, settings } = deps;
-  const allowed = allowedModels(caller, deps);
-  const offered = relay.models(askPolicyOf(caller).tags).filter(({ id }) => allowed?.includes(id) ?? true);
-  const aliases = Object.keys(settings.modelAliases).flatMap((id) => {
+  const { modelAliases } = deps.settings;
+  const offered = offeredTo(deps, caller);
+  const aliases = Object.keys(modelAliases).flatMap((id) => {
     const target = resolveModel(id, deps);
     const model = offered.find((candidate) => candidate.id === target);
     return model ? [{ ...model, id }] : [];
   });
-  return [...offered, ...aliases];
+  return [...offered.filter(({ id }) => !Object.hasOwn(modelAliases, id)), ...aliases];
 }
 
 /** Returns one of these models by either of its names; undefined if it is none of them. */
 export function findModel(deps: ModelListDeps, caller: Caller, name: string): OfferedModel | undefined {
-  const models = listModels(deps, caller);
-  const named = (id: string) => models.find((candidate) => candidate.id === id);
-  return named(name) ?? named(resolveModel(name, deps));
+  const named = (models: readonly OfferedModel[], id: string) =>
+    models.find((candidate) => candidate.id === id);
+  return named(listModels(deps, caller), name) ?? named(offeredTo(deps, caller), resolveModel(name, deps));
+}
+
+function offeredTo(deps: ModelListDeps, caller: Caller): OfferedModel[] {
+  const allowed = allowedModels(caller, deps);
+  const all = deps.relay.models(askPolicyOf(caller).tags);
+  return all.filter(({ id }) => allowed?.includes(id) ?? true);
 }
