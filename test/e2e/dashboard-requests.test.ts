@@ -63,6 +63,28 @@ inBrowser("dashboard: requests", (browser) => {
     await shows(page.getByRole("dialog", { name: "Request" }).getByText("broken box").first());
   });
 
+  test("a filter that the server refuses shows no rows of another one, and a cut name is whole on hover", async () => {
+    const { scene } = await startFailing();
+    const model = "org/a-model:70b";
+    const agent = await connectV2Agent(scene.url, {
+      hello: { ...V2_HELLO, models: [{ id: model }] },
+      onAsk: ({ ask }, self) => streamPieces(self, ask, ["fine"]),
+    });
+    scene.after(() => agent.stop());
+    await scene.ask({ content: "hi", model, stream: true });
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Requests");
+    const row = rowOf(page, LIST, model);
+    await shows(row);
+    expect(await row.getByText(model).getAttribute("title")).toBe(model);
+    browser.allow(/status of 400/);
+    await page.goto(`${scene.url}/dashboard#/requests?from=banana`);
+    await shows(page.getByText("`from` is not valid"));
+    await hides(row);
+    await page.goto(`${scene.url}/dashboard#/requests`);
+    await shows(row);
+  });
+
   test("new requests appear by themselves until the list is paused, and again after it", async () => {
     const { scene, chat } = await startFailing();
     const page = await openDashboard(browser, scene);

@@ -11,6 +11,8 @@ interface NameProps {
 }
 
 /** A shorter name has room in every table. */
+const CUT_LENGTH = 12;
+/** A shorter name has room in most tables, and takes no focus, as each stop is one more for the keyboard. */
 const LONG_LENGTH = 24;
 
 /**
@@ -19,7 +21,7 @@ const LONG_LENGTH = 24;
  */
 export function Name({ text, about, children, class: own }: NameProps) {
   const isLong = text.length > LONG_LENGTH;
-  const title = [isLong ? text : "", about ?? ""].filter(Boolean).join("\n");
+  const title = [text.length > CUT_LENGTH ? text : "", about ?? ""].filter(Boolean).join("\n");
   return (
     <span
       class={classNames("name", own)}

@@ -1,5 +1,6 @@
 import { type Child, memo } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
+import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber, formatTime } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
@@ -62,11 +63,7 @@ function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Colum
     { title: text("requests.result"), cell: (request) => <Result request={request} /> },
     {
       title: text("requests.model"),
-      cell: ({ model }) => (
-        <span class="name" dir="auto">
-          {printable(model ?? text("requests.anyModel"))}
-        </span>
-      ),
+      cell: ({ model }) => <Name text={printable(model ?? text("requests.anyModel"))} />,
     },
     ...(isAdmin ? ofAdmin : []),
     { title: text("requests.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
@@ -102,9 +99,5 @@ function formatMoment(at: string): string {
 
 export function AgentName({ agent }: { agent: { id: string; name: string | null } | null }) {
   if (!agent) return <span class="muted">{text("requests.noAgent")}</span>;
-  return (
-    <span class="name" dir="auto" title={agent.id}>
-      {printable(agent.name || agent.id)}
-    </span>
-  );
+  return <Name text={printable(agent.name || agent.id)} about={agent.id} />;
 }

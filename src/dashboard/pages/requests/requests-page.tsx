@@ -51,7 +51,7 @@ function RequestList({ source, view }: { source: RequestSource; view: RequestVie
       </PageHeader>
       <RequestFilters view={view} isAdmin={source.isAdmin} requests={value?.requests ?? []} />
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {value ? (
+      {value && (error === undefined || tail.shows(key)) ? (
         <Card isFlush class="requests">
           <RequestTable
             viewKey={key}
@@ -97,6 +97,8 @@ function useTail(key: string) {
       shown.current = { key, page };
       return page;
     },
+    /** Whether the list that is shown is of this view: the server may have refused it. */
+    shows: (view: string) => shown.current?.key === view,
     show,
     toggle(reload: () => void): void {
       setPaused(!isPaused);
