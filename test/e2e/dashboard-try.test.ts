@@ -4,7 +4,14 @@ import { inBrowser, shows, soon } from "../support/browser.ts";
 import { checkPageEnd } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { useScene } from "../support/scene.ts";
-import { chunk, connectV2Agent, messagesOf, streamPieces, type V2AgentOptions } from "../support/v2-agent.ts";
+import {
+  chunk,
+  connectV2Agent,
+  messagesOf,
+  streamPieces,
+  V2_HELLO,
+  type V2AgentOptions,
+} from "../support/v2-agent.ts";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const message = (page: Page) => page.getByLabel("Your message");
@@ -17,8 +24,8 @@ async function send(page: Page, text: string): Promise<void> {
 inBrowser("dashboard: try it", (browser) => {
   const scene = useScene();
 
-  async function openTry(onAsk: V2AgentOptions["onAsk"] = () => {}) {
-    const agent = await connectV2Agent(scene.url, { onAsk });
+  async function openTry(onAsk: V2AgentOptions["onAsk"] = () => {}, models: object[] = V2_HELLO.models) {
+    const agent = await connectV2Agent(scene.url, { onAsk, hello: { ...V2_HELLO, models } });
     scene.after(() => agent.stop());
     const { token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });
@@ -40,6 +47,17 @@ inBrowser("dashboard: try it", (browser) => {
     expect((await soon(agent.next("cancel"), "the cancel")).ask).toBe(ask);
     await shows(page.getByText("Stopped", { exact: true }));
     await shows(page.locator("textarea:focus"));
+  });
+
+  test("the models are listed as people sort them", async () => {
+    const names = ["gpu-10", "gpu-2", "Gpu-3", "alpha"];
+    const { page } = await openTry(
+      () => {},
+      names.map((id) => ({ id })),
+    );
+    await page.getByRole("combobox", { name: "Model", exact: true }).click();
+    await shows(page.getByRole("option").nth(3));
+    expect(await page.getByRole("option").allTextContents()).toEqual(["alpha", "gpu-2", "Gpu-3", "gpu-10"]);
   });
 
   test("stopping an answer leaves the next message in its field, and Enter sends it only then", async () => {

@@ -1,4 +1,5 @@
 import type { UserField } from "../../user-attributes.ts";
+import { compareNames } from "../texts/texts.ts";
 import { pathOf, type RequestOptions, request, send } from "./request.ts";
 import type {
   AddedAgentKey,
@@ -153,9 +154,11 @@ export const api = {
   ownRateLimits: async (signal?: AbortSignal) =>
     (await send("GET", usagePath("api", { by: [] }), withSignal(signal))).headers,
 
-  /** Returns the models that the user may use. */
+  /** Returns the models that the user may use, as people sort them. */
   offeredModels: async (signal?: AbortSignal) =>
-    (await request<{ data: OfferedModel[] }>("GET", "/v1/models", withSignal(signal))).data,
+    (await request<{ data: OfferedModel[] }>("GET", "/v1/models", withSignal(signal))).data.toSorted((a, b) =>
+      compareNames(a.id, b.id),
+    ),
   /** Returns the names of the models that the user may use. */
   models: async (signal?: AbortSignal): Promise<string[]> =>
     (await api.offeredModels(signal)).map(({ id }) => id),
