@@ -140,7 +140,7 @@ describeWithCluster("the lists of two nodes", () => {
       await until(async () => (await get(node, "/admin/agents")).body.agents.length === 1);
     expect((await post(a, `/admin/agents/${id}/disconnect`)).status).toBe(404);
     expect((await get(a, "/admin/audit")).body.audit).toContainEqual(
-      expect.objectContaining({ target: id, detail: { name: "test agent", drain: false } }),
+      expect.objectContaining({ target: id, detail: { name: "at-b", drain: false } }),
     );
   });
 
