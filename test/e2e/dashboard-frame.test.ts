@@ -36,18 +36,18 @@ inBrowser("dashboard: frame", (browser) => {
     await page.keyboard.type(user.user_id.slice(0, 13));
     await chosen(page, "User");
     await page.keyboard.press("Enter");
-    expect(page.url()).toEndWith(`#/users/${user.user_id}`);
+    await page.waitForURL(`**#/users/${user.user_id}`);
 
     await page.keyboard.press("Control+k");
     await page.keyboard.type("llama");
     await chosen(page, "llama3.3");
     await page.keyboard.press("Enter");
-    expect(page.url()).toEndWith("#/models/llama3.3");
+    await page.waitForURL("**#/models/llama3.3");
 
     await page.keyboard.press("Control+k");
     await page.keyboard.type("0f5c1c1a-1111-7222-8333-444455556666");
     await page.keyboard.press("Enter");
-    expect(page.url()).toEndWith("#/requests?id=0f5c1c1a-1111-7222-8333-444455556666");
+    await page.waitForURL((url) => url.hash === "#/requests?id=0f5c1c1a-1111-7222-8333-444455556666");
     await shows(page.getByText("No requests match."));
 
     await page.keyboard.press("Control+k");
