@@ -10,18 +10,22 @@ const IS_WITHIN = "document.documentElement.scrollWidth <= innerWidth";
 inBrowser("dashboard: phone", (browser) => {
   const scene = useScene();
 
-  test("the name of a setting stays visible on a phone while its description is scrolled", async () => {
+  test("on a phone a setting is a card, which shows its description without scrolling sideways", async () => {
     const page = await openDashboard(browser, scene, { phone: true, dark: true });
     await goTo(page, "Settings");
-    await shows(page.getByRole("rowheader", { name: "--queue-max", exact: true }));
-    await page.getByRole("group", { name: "Settings in effect" }).evaluate((table) => {
-      table.scrollLeft = table.scrollWidth;
+    const card = page.getByRole("row").filter({
+      has: page.getByRole("rowheader", { name: "--queue-max", exact: true }),
     });
-    const name = await page.getByRole("rowheader", { name: "--queue-max", exact: true }).boundingBox();
-    expect(name?.x).toBeGreaterThanOrEqual(0);
-    // Wide enough to be read, and narrow enough to leave room for the rest.
-    expect(name?.width).toBeGreaterThan(100);
-    expect(name?.width).toBeLessThan(150);
+    await shows(card);
+    const table = page.getByRole("group", { name: "Settings in effect" });
+    expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    const name = await card.getByRole("rowheader").boundingBox();
+    const about = await card.getByText("CHATGPT_API_QUEUE_MAX").boundingBox();
+    if (!name || !about) throw new Error("The card has no name, or no description.");
+    expect(about.y).toBeGreaterThan(name.y);
+    expect(about.x + about.width).toBeLessThanOrEqual(390);
+    // Short enough that several of them are seen at once.
+    expect((await card.boundingBox())?.height).toBeLessThan(300);
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
   });
 

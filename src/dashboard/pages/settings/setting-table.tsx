@@ -37,7 +37,6 @@ export function SettingTable({
         rows={rows}
         keyOf={({ name }) => name}
         empty={<EmptyState title={text("settings.noneFound")} />}
-        isNarrow
       />
     </Card>
   );

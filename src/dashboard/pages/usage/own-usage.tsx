@@ -63,9 +63,11 @@ export function Limits({ user }: { user: Own }) {
           />
         ))}
         {who ? <Budgets {...who} /> : null}
-        <div>
+        <div class="user-fact-wide">
           <dt>{text("ownUsage.models")}</dt>
-          <dd class="user-fact-text">{user.models ? user.models.join(", ") : text("ownUsage.allModels")}</dd>
+          <dd class="user-fact-text" dir="auto">
+            {user.models ? user.models.join(", ") : text("ownUsage.allModels")}
+          </dd>
         </div>
         <div>
           <dt>{USER_ATTRIBUTES.priority.label}</dt>
