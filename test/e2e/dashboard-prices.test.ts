@@ -43,7 +43,9 @@ inBrowser("dashboard: prices and budgets", (browser) => {
     expect(await page.getByLabel("Row 2: Hour").inputValue()).toBe("0.4");
     await button(page, "Remove row 1").click();
     expect(await page.getByLabel("Row 1: Model").inputValue()).toBe("gpt-*");
+    const saving = page.waitForResponse((response) => response.request().method() === "PATCH");
     await button(page, "Save").click();
+    await saving;
     await hides(page.getByLabel("Row 2: Model"));
     expect(await pricesOf(scene)).toEqual({
       currency: "CHF",
