@@ -59,8 +59,10 @@ export function createConversationStore({ hot, cold }: Pools, options: Conversat
   return {
     // The written conversation comes first: it wins over a pending one of another owner with the same id.
     async find(id) {
+      // It may be written after the database has looked, and is then no longer pending when the rows arrive.
+      const pending = remembered.find(id);
       const [known] = await hot.read<FoundRow>(FIND, [plain(id)]);
-      if (!known) return remembered.find(id);
+      if (!known) return remembered.find(id) ?? pending;
       const { user, model, ...rest } = known;
       return { ...rest, id, owner: principalOf(user), model: model ?? undefined };
     },
