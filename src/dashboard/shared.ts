@@ -8,6 +8,7 @@ import "./components/badge.tsx";
 import "./components/chart.tsx";
 import "./components/copy-button.tsx";
 import "./components/name.tsx";
+import "./components/pagination.tsx";
 import "./components/radio-cards.tsx";
 import "./components/scroll-area.tsx";
 import "./components/stale-notice.tsx";

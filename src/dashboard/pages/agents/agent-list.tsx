@@ -4,6 +4,7 @@ import { StateWithReason } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
+import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
 import { useAddress } from "../../state/use-address.ts";
@@ -11,7 +12,9 @@ import { code } from "../../texts/code.tsx";
 import { richText, text } from "../../texts/texts.ts";
 import { AGENT_ORDERS, agentRows, stateOf } from "./agent-rows.ts";
 import { OldVersionBadge } from "./agent-version.tsx";
-import { useShowMore } from "./use-show-more.tsx";
+
+/** More would make each change of the page slow to draw. */
+const ROWS = 50;
 
 interface AgentListProps {
   agents: readonly Agent[];
@@ -32,7 +35,7 @@ export function AgentList(props: AgentListProps) {
   const order = AGENT_ORDERS.find(({ value }) => value === address.get("order"))?.value ?? "newest";
   // The list is drawn each second, with other times.
   const rows = useMemo(() => agentRows(agents, search, order), [agents, search, order]);
-  const { shown, more } = useShowMore(rows);
+  const { shown, ...pages } = usePagination(rows, ROWS, `${order} ${search}`);
   return (
     <Card isFlush class="agents-card">
       <search class="agents-tools">
@@ -64,7 +67,7 @@ export function AgentList(props: AgentListProps) {
           </EmptyState>
         }
       />
-      {more}
+      <Pagination {...pages} label={text("agents.pages")} />
     </Card>
   );
 }
