@@ -1,4 +1,5 @@
 import { useRef } from "hono/jsx/dom";
+import { formatMoney } from "../format.ts";
 import { useEffect, useState } from "../state/hooks.ts";
 import { language, text } from "../texts/texts.ts";
 import type { ChartSeries, Color } from "./chart/chart-options.ts";
@@ -135,4 +136,24 @@ function clock(seconds: number): string {
     minute: "2-digit",
     second: "2-digit",
   });
+}
+
+/** Shows costs over time, with an axis in the steps of money. */
+export function CostChart({
+  currency,
+  values,
+  ...props
+}: Omit<ChartProps, "format" | "isMoney" | "yMaxAtLeast" | "series"> & {
+  currency: string;
+  values: ChartSeries["values"];
+}) {
+  return (
+    <Chart
+      {...props}
+      format={(value) => formatMoney(value, currency)}
+      isMoney
+      yMaxAtLeast={0.000001}
+      series={[{ label: currency, color: "accent", values }]}
+    />
+  );
 }

@@ -1,8 +1,8 @@
 import { useMemo } from "hono/jsx/dom";
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
-import { Chart, type ChartSeries, type Color } from "../../components/chart.tsx";
-import { formatDuration, formatMoney, formatShort, formatTime } from "../../format.ts";
+import { Chart, type ChartSeries, type Color, CostChart } from "../../components/chart.tsx";
+import { formatDuration, formatShort, formatTime } from "../../format.ts";
 import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
 
@@ -43,13 +43,11 @@ export function TrafficCharts({ traffic }: { traffic: TrafficAnswer }) {
       </Card>
       {currency === null ? null : (
         <Card>
-          <Chart
+          <CostChart
             {...common}
-            format={(value) => formatMoney(value, currency)}
-            isMoney
-            yMaxAtLeast={0.000001}
+            currency={currency}
             title={text(`traffic.costPer.${unit}`, { count })}
-            series={[{ label: currency, color: "accent", values: traffic.steps.cost }]}
+            values={traffic.steps.cost}
           />
         </Card>
       )}

@@ -2,10 +2,10 @@ import type { UsageQuery } from "../../api/api.ts";
 import type { UsageAnswer, UsageEntry, UsageGroup } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
-import { Chart } from "../../components/chart.tsx";
+import { Chart, CostChart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
-import { formatMoney, formatShort, formatWhole } from "../../format.ts";
+import { formatShort, formatWhole } from "../../format.ts";
 import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { type TextKey, text } from "../../texts/texts.ts";
@@ -247,13 +247,11 @@ function DailyCharts({
         </Card>
         {currency === null ? null : (
           <Card>
-            <Chart
+            <CostChart
               {...common}
-              format={(value) => formatMoney(value, currency)}
-              isMoney
-              yMaxAtLeast={0.000001}
+              currency={currency}
               title={text("usage.chart.cost")}
-              series={[{ label: currency, color: "accent", values: valuesOf(({ cost }) => cost ?? 0) }]}
+              values={valuesOf(({ cost }) => cost ?? 0)}
             />
           </Card>
         )}
