@@ -26,6 +26,8 @@ inBrowser("dashboard: network use", (browser) => {
 
   test("script and style sheet are small, and are loaded only once", async () => {
     const page = await openDashboard(browser, scene);
+    // The overview has a script of its own, which may come after the navigation is shown.
+    await shows(page.getByRole("heading", { level: 1, name: "Overview" }));
     const first: Loaded[] = await page.evaluate(LOADED);
     expect(first.length).toBeGreaterThan(1);
     const bytes = first.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
