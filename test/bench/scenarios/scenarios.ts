@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.ts";
 import { ASKS, ASKS_MORE, ASKS_POOLS } from "./asks.ts";
 import { BEFORE } from "./before.ts";
 import { BRIDGE } from "./bridge.ts";
+import { BYTES } from "./bytes.ts";
 import { CROSS_NODE, DATABASE, NODES } from "./cluster.ts";
 import { DASHBOARD } from "./dashboard.ts";
 import { GROWTH } from "./growth.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   CHAT,
   STREAMS,
   BRIDGE,
+  BYTES,
   GROWTH,
   GROWTH_EVENTS,
   GROWTH_CORE,
