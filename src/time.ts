@@ -1,9 +1,5 @@
 import type { Clock } from "./clock.ts";
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 86_400_000;
-
 /** A clock that counts what is scheduled, so that a leak of timers shows in the log. */
 export interface CountingClock extends Clock {
   pending(): number;

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cancel, Clock } from "../clock.ts";
+import { HOUR_MS, MINUTE_MS } from "../durations.ts";
 import { CommandError, messageOfError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
-import { HOUR_MS, MINUTE_MS } from "../time.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type AcmeFolder, openAcmeFolder } from "./folder.ts";
 import { type HttpListenerOptions, listenHttp } from "./http-listener.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../durations.ts";
 import type { AcmeFolder, OrderState } from "./folder.ts";
 
 /** Let's Encrypt refuses a name after 5 failed checks within an hour. */

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import { DAY_MS, HOUR_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS } from "../durations.ts";
 import type { Connection } from "./connection.ts";
 import { RenewalInfo } from "./shapes.ts";
 

@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
+import { DAY_MS } from "../durations.ts";
 
 /** The longest time that a CA may make this program wait. */
-const RETRY_AFTER_MAX_MS = 7 * 86_400_000;
+const RETRY_AFTER_MAX_MS = 7 * DAY_MS;
 
 /** Resolves after the time, or rejects with the signal's reason if that is aborted first. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { BoundedMap } from "../bounded-map.ts";
+import { HOUR_MS } from "../durations.ts";
 import { type AddedField, refusedFields } from "../protocol/added-fields.ts";
 import { MODELS_MAX } from "../protocol/agent-v2.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
@@ -23,7 +24,7 @@ type OpenAsk = Omit<SentAsk, "body"> & { tries: number };
 const NONE: ReadonlySet<AddedField> = new Set();
 
 /** After this long a refusal is forgotten, as the upstream may have been replaced. */
-const KNOWN_MS = 3_600_000;
+const KNOWN_MS = HOUR_MS;
 
 /**
  * Knows which of the fields that the server adds to requests the upstream behind one agent refuses, for each

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../durations.ts";
 
 /** A problem in words, for the dashboard, the API and the webhook alike. */
 export interface Sentences {

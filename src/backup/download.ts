@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config/settings.ts";
+import { DAY_MS } from "../durations.ts";
 import { AppError } from "../errors.ts";
-import { DAY_MS } from "../time.ts";
 
 /**
  * Makes a backup in a new file without blocking this process. Rejects with the reason if it fails. Aborting

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../durations.ts";
 import { parseJson } from "../json/parse.ts";
 import {
   errorInGoodStatus,
@@ -13,7 +14,7 @@ import { usageIn } from "../protocol/token-usage.ts";
 export type EndFrame = Omit<DoneFrame, "ask"> | Omit<FailFrame, "ask">;
 
 /** The longest wait that is passed on: an hour. */
-const RETRY_AFTER_MS_MAX = 3_600_000;
+const RETRY_AFTER_MS_MAX = HOUR_MS;
 
 export const ENDED_EARLY = "the upstream ended its answer early";
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../durations.ts";
 import { LOST_KEY } from "../lost-key.ts";
 import { PRINTABLE } from "../printable.ts";
 
@@ -23,7 +24,7 @@ export function parsed<Value>(parse: (text: string) => Value | undefined, advice
   });
 }
 
-const TIMES = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const TIMES = { d: DAY_MS, h: HOUR_MS, m: MINUTE_MS, s: SECOND_MS, ms: 1 };
 const SIZES = { GB: 1024 ** 3, MB: 1024 ** 2, KB: 1024, B: 1 };
 
 function amount(what: string, min: string, max: string, units: Record<string, number>, bareUnit: number) {

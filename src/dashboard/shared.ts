@@ -2,6 +2,7 @@
  * Imports the parts that most pages need and that are small enough to come with the first file. The bundler would make a
  * file of each of them, and a page would wait for a dozen.
  */
+import "../durations.ts";
 import "../printable.ts";
 import "../shell-quote.ts";
 import "./components/badge.tsx";

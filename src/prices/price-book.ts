@@ -1,7 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
+import { HOUR_MS, MINUTE_MS } from "../durations.ts";
 import type { MediaUsage } from "../protocol/bytes/media-usage.ts";
 import { otherName } from "../protocol/model-name.ts";
-import { HOUR_MS, MINUTE_MS } from "../time.ts";
 import { microsOf, NANOS_PER_MICRO } from "./money.ts";
 import { type ModelPrice, NO_PRICES, type PriceList } from "./price-list.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Config } from "../config/settings.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../durations.ts";
 import { NO_PRICES, PriceList } from "../prices/price-list.ts";
 import { type Changeable, changeable } from "./changeable.ts";
 import { aliasesSchema, fallbacksSchema } from "./model-names.ts";
@@ -16,10 +17,6 @@ const whole = (name: NumberName, min: number, max: number) =>
 const DAYS_MAX = 3650;
 const QUEUE_MAX = 100_000;
 const LIMIT_MAX = 1_000_000;
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /**
  * The settings that an administrator may change while the server runs, by the names that `config --json` uses. A change is in

@@ -1,5 +1,5 @@
 import { BoundedMap } from "../bounded-map.ts";
-import { DAY_MS } from "../time.ts";
+import { DAY_MS } from "../durations.ts";
 import type { NamedGroup, UsageRow } from "./store.ts";
 
 /** The name that an agent or a user of the usage had when it was seen last. */

@@ -1,5 +1,5 @@
+import { HOUR_MS } from "../durations.ts";
 import { type Principal, principalName, principalNamed, userIdOf } from "../principal.ts";
-import { HOUR_MS } from "../time.ts";
 import type { RefusalReason, RefusalSum, UsageGroup } from "./store.ts";
 
 /** How often a principal was refused for a reason in the hour that begins `at`, as counted by one run. */

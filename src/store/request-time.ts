@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from "../time.ts";
+import { HOUR_MS, MINUTE_MS } from "../durations.ts";
 import type { RequestPage, RequestQuery } from "./records.ts";
 
 /** A request is mostly recorded as arriving right after its id was made, and not much later. */

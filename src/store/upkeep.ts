@@ -1,4 +1,5 @@
-import { DAY_MS, HOUR_MS, every as onTimer } from "../time.ts";
+import { DAY_MS, HOUR_MS } from "../durations.ts";
+import { every as onTimer } from "../time.ts";
 import { clockDifference } from "./clock-difference.ts";
 import type { Store } from "./store.ts";
 

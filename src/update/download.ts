@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { MINUTE_MS } from "../durations.ts";
 import { CommandError } from "../errors.ts";
 import { fileErrorText } from "../system-error.ts";
 import { withinTime } from "./read-at-most.ts";
@@ -6,7 +7,7 @@ import type { ReleaseFile } from "./release-page.ts";
 
 /** An executable has about 120 MB. */
 const EXECUTABLE_BYTES_MAX = 512 * 1024 * 1024;
-const EXECUTABLE_MS = 30 * 60_000;
+const EXECUTABLE_MS = 30 * MINUTE_MS;
 
 interface SaveOptions {
   /** The name for messages. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createSeal } from "../../src/auth/seal.ts";
 import { hashSecret } from "../../src/auth/secret.ts";
 import { createUsers, describeUser, type UserChange, type Users } from "../../src/auth/users.ts";
+import { HOUR_MS } from "../../src/durations.ts";
 import { AppError } from "../../src/errors.ts";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../support/store.ts";
 
@@ -44,7 +45,6 @@ test("the sealed token of one user does not open in the row of another", async (
 });
 
 describe("a change of a user", () => {
-  const HOUR_MS = 3_600_000;
   const now = () => 10 * HOUR_MS;
   for (const [what, revoked, run] of [
     ["deleting a user", true, (users: Users, id: string) => users.delete(id)],

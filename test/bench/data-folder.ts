@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { DAY_MS } from "../../src/durations.ts";
 import { Skipped } from "./scenario.ts";
 import type { Workshop } from "./workshop.ts";
 
-const DAY_MS = 86_400_000;
 const USAGE_DAYS = 90;
 
 export const tokenOf = (user: number) => `bench-token-${user}`;

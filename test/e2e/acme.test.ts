@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { request } from "node:https";
 import { connect } from "node:tls";
+import { DAY_MS } from "../../src/durations.ts";
 import { startPebble } from "../support/acme/pebble.ts";
 import { Refusal } from "../support/acme/signed-requests.ts";
 import { startTestCa } from "../support/acme/test-ca.ts";
@@ -13,7 +14,6 @@ import { connectV2Agent } from "../support/v2-agent.ts";
 
 const DOMAIN = "chat.example.com";
 const ADMIN_KEY = `admin-${crypto.randomUUID()}`;
-const DAY_MS = 86_400_000;
 
 interface Ca {
   directory: string;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { MINUTE_MS } from "../../src/durations.ts";
 import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
 import { ADMIN_KEY, call } from "../support/database-server.ts";
 import type { Executable } from "../support/executable.ts";
@@ -7,7 +8,6 @@ import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
 const NAMES = ["a", "b", "c"];
-const MINUTE_MS = 60_000;
 const QUESTION = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 10 };
 const HELLO = { type: "hello", name: "box", version: "1", slots: 50, models: [{ id: "m" }] };
 const ANSWER = JSON.stringify({

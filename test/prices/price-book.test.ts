@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { HOUR_MS } from "../../src/durations.ts";
 import { PriceBook, type PricedWork } from "../../src/prices/price-book.ts";
 import type { ModelPrice } from "../../src/prices/price-list.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
-
-const HOUR_MS = 3_600_000;
 
 const workOf = (changes: Partial<PricedWork> = {}): PricedWork => ({
   ...{ model: "m", agent: "agent", inputTokens: 0, outputTokens: 0, queueMs: 0, durationMs: 0 },

@@ -1,4 +1,4 @@
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "../../src/durations.ts";
 
 /** Counts the asks that one agent gets while it fails, and how soon it gets asks again once it works. */
 export class Recovery {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { DAY_MS } from "../../src/durations.ts";
 import { ADMIN } from "../../src/principal.ts";
 import { startUpkeep } from "../../src/store/upkeep.ts";
-import { DAY_MS } from "../../src/time.ts";
 import { filledStore, NOW } from "./sqlite/filled-store.ts";
 
 test("the upkeep purges each kind of row after its own days, conversations before the server starts", async () => {

@@ -51,10 +51,10 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     external: /^(node:|bun(:|$))/,
   },
   acme: {
-    ours: ["errors.ts", "files.ts", "json", "log", "time.ts"],
+    ours: ["errors.ts", "files.ts", "json", "log"],
     external: /^(node:|bun$|zod$)/,
   },
-  config: { ours: ["prices", "errors.ts", "time.ts"], external: /^(node:|zod$)/ },
+  config: { ours: ["prices", "errors.ts"], external: /^(node:|zod$)/ },
   "errors.ts": { ours: ["error-table.ts"], external: /^$/ },
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
@@ -64,6 +64,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   "shell-quote.ts": { ours: [], external: /^$/ },
   "bounded-map.ts": { ours: [], external: /^$/ },
   "clock.ts": { ours: [], external: /^$/ },
+  "durations.ts": { ours: [], external: /^$/ },
   "time.ts": { ours: ["clock.ts"], external: /^$/ },
   "spool.ts": { ours: [], external: /^node:/ },
   "data-folder.ts": { ours: ["errors.ts"], external: /^node:/ },
@@ -74,17 +75,17 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: ["json"], external: /^zod$/ },
   prices: {
-    ours: ["protocol/model-name.ts", "protocol/bytes/media-usage.ts", "time.ts"],
+    ours: ["protocol/model-name.ts", "protocol/bytes/media-usage.ts"],
     external: /^zod$/,
   },
   relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
-  alerts: { ours: ["relay", "protocol", "log", "errors.ts", "time.ts"], external: /^node:crypto$/ },
+  alerts: { ours: ["relay", "protocol", "log", "errors.ts"], external: /^node:crypto$/ },
   auth: {
     ours: ["store/store.ts", "prices/money.ts", "errors.ts", "files.ts", "net", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
   },
   backup: {
-    ours: ["store", "auth", "data-folder.ts", "errors.ts", "files.ts", "json", "config", "time.ts"],
+    ours: ["store", "auth", "data-folder.ts", "errors.ts", "files.ts", "json", "config"],
     external: /^(node:|bun(:|$)|tar-stream$|zod$)/,
   },
   update: {
@@ -116,7 +117,6 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
       ...["alerts", "prices", "settings", "spool.ts"],
-      "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
   },
@@ -151,6 +151,7 @@ export const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "clock.ts",
   "user-attributes.ts",
   "once.ts",
+  "durations.ts",
   "nearest.ts",
   "system-error.ts",
   "lost-key.ts",

@@ -1,7 +1,6 @@
 import type { UserLimits } from "../../src/auth/limits/limits.ts";
+import { DAY_MS } from "../../src/durations.ts";
 import type { Spent, UserUse } from "../../src/store/store.ts";
-
-const DAY_MS = 86_400_000;
 
 export interface RunningAsk {
   user: string;

@@ -1,5 +1,5 @@
 import { BoundedMap } from "../../bounded-map.ts";
-import { HOUR_MS } from "../../time.ts";
+import { HOUR_MS } from "../../durations.ts";
 import { type Finding, shownName } from "../finding.ts";
 
 interface Lost {

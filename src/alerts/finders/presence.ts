@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../bounded-map.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import type { AgentIdentity, LeaveReason } from "../../relay/types.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { type Finding, shownName } from "../finding.ts";
 
 interface Known {

@@ -1,8 +1,8 @@
 import { BoundedMap } from "../../bounded-map.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import type { ErrorCode } from "../../errors.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import { shownModel } from "../../relay/record.ts";
-import { MINUTE_MS } from "../../time.ts";
 import { type Finding, shownName } from "../finding.ts";
 import type { AlertSources } from "../sources.ts";
 

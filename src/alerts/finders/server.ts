@@ -1,5 +1,5 @@
+import { DAY_MS } from "../../durations.ts";
 import type { Severity } from "../../protocol/node/problems.ts";
-import { DAY_MS } from "../../time.ts";
 import { type Finding, shownReasonText } from "../finding.ts";
 import type { AlertSources, CertificateFacts } from "../sources.ts";
 

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../clock.ts";
+import { HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import type { Log } from "../../log/log.ts";
 import type { Problem } from "../../protocol/node/problems.ts";
-import { HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { idOf } from "../finding.ts";
 import { type Change, Reported } from "./changes.ts";
 import type { Deliver, Delivery } from "./deliver.ts";

@@ -1,5 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { AppError } from "../../errors.ts";
-import { HOUR_MS, MINUTE_MS } from "../../time.ts";
 
 /** How long to wait for running requests to end: a guess, as nobody knows when they do. */
 export const RUNNING_RETRY_MS = 1_000;

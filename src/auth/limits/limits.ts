@@ -1,8 +1,8 @@
+import { MINUTE_MS } from "../../durations.ts";
 import { once } from "../../once.ts";
 import { NANOS_PER_MICRO } from "../../prices/money.ts";
 import type { Principal } from "../../principal.ts";
 import type { Spent, UserUse } from "../../store/store.ts";
-import { MINUTE_MS } from "../../time.ts";
 import type { Allowance } from "../callers.ts";
 import { limitError, RUNNING_RETRY_MS } from "./limit-error.ts";
 import { SlidingWindow } from "./sliding-window.ts";

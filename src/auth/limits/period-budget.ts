@@ -1,4 +1,4 @@
-import { DAY_MS } from "../../time.ts";
+import { DAY_MS } from "../../durations.ts";
 import { type LimitCode, limitError, RUNNING_RETRY_MS } from "./limit-error.ts";
 
 /** A division of time in UTC, such as days. Times are milliseconds since 1970. */

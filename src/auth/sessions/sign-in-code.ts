@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { HOUR_MS } from "../../durations.ts";
 import { orFail } from "../../errors.ts";
 import type { SessionStore } from "../../store/store.ts";
 import { hashSecret } from "../secret.ts";
 
-const VALID_MS = 3_600_000;
+const VALID_MS = HOUR_MS;
 const CODE_BYTES = 32;
 const CODE = /^[\w-]{43}$/;
 

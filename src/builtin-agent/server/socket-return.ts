@@ -1,4 +1,5 @@
 import type { Cancel } from "../../clock.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import type { PollingConnection } from "./polling.ts";
 import { doSocketsWork } from "./probe.ts";
 import type { ConnectionOptions } from "./server-connection.ts";
@@ -15,7 +16,7 @@ interface SocketReturnOptions extends ConnectionOptions {
 }
 
 /** A busy agent takes no more asks after this time, so that it can move. */
-const BUSY_MAX_MS = 5 * 60_000;
+const BUSY_MAX_MS = 5 * MINUTE_MS;
 
 /**
  * Brings an agent that long-polls back to a WebSocket, once one works: the agent pauses while it has no ask, opens the

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../durations.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Failed attempts in a row that only a blocked WebSocket explains. */
@@ -5,7 +6,7 @@ const BLOCKED_MAX = 2;
 /** Sessions of long-polling in a row that did not begin, although earlier ones did. */
 const POLLING_FAILURES_MAX = 3;
 const PROBE_MS = 60_000;
-const PROBE_MAX_MS = 3_600_000;
+const PROBE_MAX_MS = HOUR_MS;
 
 const choices = new WeakMap<ServerAddress, TransportChoice>();
 

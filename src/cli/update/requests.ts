@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Config } from "../../config/settings.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import type { Log } from "../../log/log.ts";
 import { causeOf } from "../../log/log.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { PROGRAM } from "../version.ts";
 
 interface Options {

@@ -1,5 +1,6 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
+import { HOUR_MS } from "../../durations.ts";
 import { AppError } from "../../errors.ts";
 import { type AddedField, mayRefuseField } from "../../protocol/added-fields.ts";
 import { freeBytes } from "../../protocol/bytes/free-bytes.ts";
@@ -28,7 +29,7 @@ const BUFFERED_MAX = 64 * 1024 * 1024;
 
 /** For how many agents and models it is remembered which fields are refused, and for how long. */
 const REFUSED_MAX = 10_000;
-const REFUSED_MS = 3_600_000;
+const REFUSED_MS = HOUR_MS;
 
 const NONE: ReadonlySet<AddedField> = new Set();
 

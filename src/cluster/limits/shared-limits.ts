@@ -13,11 +13,11 @@ import {
 import { hasBudget, NOTHING, sumOf } from "../../auth/limits/user-budgets.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import type { Log } from "../../log/log.ts";
 import { once } from "../../once.ts";
 import { type Principal, userPrincipal } from "../../principal.ts";
 import type { Spent, UsageStore } from "../../store/store.ts";
-import { MINUTE_MS } from "../../time.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { HomeAnswers } from "./home-answers.ts";
 import { type Answered, type HomeRequest, HomeRequests } from "./home-requests.ts";

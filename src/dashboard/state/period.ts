@@ -1,12 +1,13 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { text } from "../texts/texts.ts";
 /** The periods that end now. */
 export const PERIODS = [
-  { value: "15m", label: text("period.15m"), ms: 900_000 },
-  { value: "1h", label: text("period.1h"), ms: 3_600_000 },
-  { value: "6h", label: text("period.6h"), ms: 21_600_000 },
-  { value: "24h", label: text("period.24h"), ms: 86_400_000 },
-  { value: "7d", label: text("period.7d"), ms: 604_800_000 },
-  { value: "30d", label: text("period.30d"), ms: 2_592_000_000 },
+  { value: "15m", label: text("period.15m"), ms: 15 * MINUTE_MS },
+  { value: "1h", label: text("period.1h"), ms: HOUR_MS },
+  { value: "6h", label: text("period.6h"), ms: 6 * HOUR_MS },
+  { value: "24h", label: text("period.24h"), ms: DAY_MS },
+  { value: "7d", label: text("period.7d"), ms: 7 * DAY_MS },
+  { value: "30d", label: text("period.30d"), ms: 30 * DAY_MS },
 ] as const;
 
 export type PeriodName = (typeof PERIODS)[number]["value"];

@@ -1,4 +1,5 @@
 import { BoundedMap } from "../../bounded-map.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { type Circuit, shownReason } from "../../relay/health/circuit.ts";
 import type { AskRecord } from "../../relay/record.ts";
@@ -22,7 +23,7 @@ export function createAskedModels(knowsModel: (model: string) => boolean) {
   };
 }
 
-const RECENT_MS = 15 * 60_000;
+const RECENT_MS = 15 * MINUTE_MS;
 
 /**
  * Returns a sentence that says why an agent gets no requests. Returns null if it has some, or was sent one

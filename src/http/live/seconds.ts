@@ -1,3 +1,4 @@
+import { SECOND_MS } from "../../durations.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { type LiveSample, type Overview, SAMPLE_FIELDS, type SampleField } from "./schema.ts";
@@ -13,7 +14,6 @@ export interface SecondsOptions {
   elapsedMs: () => number;
 }
 
-const SECOND_MS = 1_000;
 const SAMPLES_MAX = 15 * 60;
 /** The medians of a second are of this many of its last requests. */
 const MEASURED_MAX = 512;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import { Recording } from "./recording.ts";
 
 interface RecordingsOptions {
@@ -9,7 +10,7 @@ interface RecordingsOptions {
 }
 
 /** How long the events of an answer are kept after its end. */
-export const RECORDING_AGE_MS = 10 * 60_000;
+export const RECORDING_AGE_MS = 10 * MINUTE_MS;
 /** One owner may use this part of all bytes. */
 const OWNER_SHARE = 0.25;
 /** About what a recording takes besides its events. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DAY_MS } from "../../time.ts";
+import { DAY_MS } from "../../durations.ts";
 
 /** A user who needs more time asks the administrator. */
 const GRACE_S_MAX = (7 * DAY_MS) / 1000;

@@ -1,7 +1,7 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { principalName } from "../../principal.ts";
 import { type AskRecord, shownModel } from "../../relay/record.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import type { Refusal } from "./refusal.ts";
 import { type EndedRequest, endedRequest, Tally } from "./tally.ts";
 

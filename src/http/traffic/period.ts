@@ -1,6 +1,6 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { AppError } from "../../errors.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
 import { endOf } from "../usage/route.ts";
 import type { TrafficMeter } from "./meter.ts";
 

@@ -1,6 +1,6 @@
+import { HOUR_MS } from "../../durations.ts";
 import { principalName, principalNamed, principalOf } from "../../principal.ts";
 import type { RequestPlace, StoredRequest, TrafficStep, UsageStore } from "../../store/store.ts";
-import { HOUR_MS } from "../../time.ts";
 import type { TrafficGroup } from "./schema.ts";
 import { type EndedRequest, endedRequest, Tally } from "./tally.ts";
 

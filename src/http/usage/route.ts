@@ -1,9 +1,9 @@
 import type { z } from "zod";
+import { DAY_MS } from "../../durations.ts";
 import { AppError } from "../../errors.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import { type Principal, principalNamed, userPrincipal } from "../../principal.ts";
 import type { NamedGroup, RefusalStore, UsageGroup, UsageStore } from "../../store/store.ts";
-import { DAY_MS } from "../../time.ts";
 import { csvResponse } from "../csv.ts";
 import { resource, route } from "../route.ts";
 import { entryOf, idsOf, type Names, usageEntries, usageTable } from "./entries.ts";

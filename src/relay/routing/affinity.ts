@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import { type Linked, LinkedList } from "./linked-list.ts";
 import { SeededHash } from "./seeded-hash.ts";
@@ -23,7 +24,7 @@ interface AffinityBookOptions {
 export const AFFINITY_ENTRIES_MAX = 100_000;
 
 /** How long an entry is kept after its last use. Few caches of prompts keep one longer. */
-export const AFFINITY_AGE_MS = 30 * 60_000;
+export const AFFINITY_AGE_MS = 30 * MINUTE_MS;
 
 /** How many aged entries a note removes at most, so that no note takes long. */
 const AGED_REMOVED_MAX = 16;

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { ServerFacts } from "../../alerts/sources.ts";
+import { MINUTE_MS } from "../../durations.ts";
 import { type Readiness, STORE_REASON } from "../../http/operations/readiness.ts";
 import { clockDifference } from "../../store/clock-difference.ts";
 import type { Store } from "../../store/store.ts";
@@ -15,7 +16,7 @@ interface FactsOptions {
 
 /** The checks touch the disk and the database, which may be asleep or far away. */
 const CHECK_MS = 15_000;
-const CLOCK_MS = 5 * 60_000;
+const CLOCK_MS = 5 * MINUTE_MS;
 
 /** Looks up, every some seconds, what is slow to find out about the server. */
 export function createServerFacts({ readiness, store, folder, clock }: FactsOptions) {

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { getTableColumns, getTableName } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { DAY_MS } from "../../durations.ts";
 import { CommandError } from "../../errors.ts";
 import { migrate } from "./migrations.ts";
 import { openError } from "./open.ts";
@@ -35,7 +36,7 @@ const TABLES = [
 const BATCH_ROWS = 500;
 const BATCH_LENGTH = 4 * 1024 ** 2;
 /** All is moved in one transaction, or nothing. */
-const MOVE_WITHIN_MS = 86_400_000;
+const MOVE_WITHIN_MS = DAY_MS;
 
 type Row = Record<string, unknown>;
 

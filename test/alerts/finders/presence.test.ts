@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { createPresence } from "../../../src/alerts/finders/presence.ts";
+import { HOUR_MS, MINUTE_MS } from "../../../src/durations.ts";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 const START = 1_700_000_000_000;
 const GPU = { id: "gpu", name: "gpu box" };
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { DAY_MS } from "../../../src/durations.ts";
 import { joinAgent } from "../../support/transport.ts";
 import { type AlertsBench, createAlertsBench, messagesOf } from "../alerts-bench.ts";
 
-const DAY_MS = 86_400_000;
 const v2 = { protocol: "v2" as const };
 async function healthy(): Promise<AlertsBench> {
   const bench = createAlertsBench();

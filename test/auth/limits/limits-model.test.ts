@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test";
 import type { LocalLease, UserLimits } from "../../../src/auth/limits/limits.ts";
+import { HOUR_MS } from "../../../src/durations.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit, tryReserve } from "../../support/limits-bench.ts";
 import { createLimitsModel, type RunningAsk } from "../../support/limits-model.ts";
 import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
-
-const HOUR_MS = 3_600_000;
 
 const USERS = ["ann", "bob", "eve"];
 const STEPS_MS = [

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { LocalLimits, UserLimits } from "../../../src/auth/limits/limits.ts";
+import { DAY_MS, HOUR_MS } from "../../../src/durations.ts";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../../support/limits-bench.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 const passed = (limits: LocalLimits, tries: number, limited: Partial<UserLimits>) =>
   Array.from({ length: tries }, () => tryAdmit(limits, "ann", limited).outcome).filter((o) => o === "ok")

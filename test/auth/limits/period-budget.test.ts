@@ -6,8 +6,8 @@ import {
   startOfDay,
   startOfMonth,
 } from "../../../src/auth/limits/period-budget.ts";
+import { HOUR_MS } from "../../../src/durations.ts";
 
-const HOUR_MS = 3_600_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
 
 function createTokenBudget(now: () => number, used?: ReadonlyMap<string, number>) {

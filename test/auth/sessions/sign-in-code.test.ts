@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test";
 import { hashSecret } from "../../../src/auth/secret.ts";
 import { addSignInCode, createUseCode } from "../../../src/auth/sessions/sign-in-code.ts";
+import { HOUR_MS } from "../../../src/durations.ts";
 import { AppError, DatabaseAway } from "../../../src/errors.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { failureOf, openTestStore } from "../../support/store.ts";
-
-const HOUR_MS = 3_600_000;
 
 function scene() {
   const clock = createFakeClock();

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createUpdateRequests } from "../../../src/cli/update/requests.ts";
+import { HOUR_MS, MINUTE_MS } from "../../../src/durations.ts";
 import { createLog } from "../../../src/log/log.ts";
-import { HOUR_MS, MINUTE_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { tempFolder } from "../../support/store.ts";
 

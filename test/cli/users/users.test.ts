@@ -3,13 +3,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { help } from "../../../src/cli/help.ts";
 import { users as command } from "../../../src/cli/users.ts";
+import { DAY_MS } from "../../../src/durations.ts";
 import { CommandError } from "../../../src/errors.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { failureOf, newDataFolder, openTestFile, tempFolder } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
 import { recordedTerminal } from "../terminal.ts";
 
-const DAY_MS = 86_400_000;
 const LIMITS = {
   name: "Ann",
   expires_at: "2999-12-31T00:00:00.000Z",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { MINUTE_MS } from "../../../src/durations.ts";
 import { chooseSeed, type Random } from "../../support/random.ts";
-import { createScene, LIMIT, leftOver, MINUTE_MS, mostWithin, NAMES, type Scene } from "./limit-load.ts";
+import { createScene, LIMIT, leftOver, mostWithin, NAMES, type Scene } from "./limit-load.ts";
 import type { LimitNode } from "./limit-nodes.ts";
 
 /** A home counts an ask up to this time before its node knows. */

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
+import { MINUTE_MS } from "../../../src/durations.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import { NO_LIMITS } from "../../support/limits-bench.ts";
 import { drain, LIMIT, NAMES, PER_MINUTE, userOf } from "./limit-load.ts";
 import { askAt, createLimitNodes } from "./limit-nodes.ts";
 
-const MINUTE_MS = 60_000;
 /** How far the clock of each node is ahead. */
 const AHEAD_MS: Record<string, number> = { n1: -10 * MINUTE_MS, n2: 0, n3: 10 * MINUTE_MS };
 

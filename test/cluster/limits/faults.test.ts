@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { UserLimits } from "../../../src/auth/limits/limits.ts";
+import { MINUTE_MS } from "../../../src/durations.ts";
 import { NO_LIMITS } from "../../support/limits-bench.ts";
-import { drain, LIMIT, leftOver, MINUTE_MS, NAMES, PER_MINUTE, threeNodes, userOf } from "./limit-load.ts";
+import { drain, LIMIT, leftOver, NAMES, PER_MINUTE, threeNodes, userOf } from "./limit-load.ts";
 import { askAt, createLimitNodes } from "./limit-nodes.ts";
 
 const PARALLEL: UserLimits = { ...NO_LIMITS, maxParallel: 2 };

@@ -3,7 +3,6 @@ import { NO_LIMITS } from "../../support/limits-bench.ts";
 import { createRandom, type Random } from "../../support/random.ts";
 import { askAt, createLimitNodes, type LimitNode } from "./limit-nodes.ts";
 
-export const MINUTE_MS = 60_000;
 const USERS = ["ann", "bob", "eve"];
 export const NAMES = ["n1", "n2", "n3"];
 export type Scene = ReturnType<typeof createLimitNodes>;

@@ -6,11 +6,11 @@ import {
   type UserLimits,
 } from "../../../src/auth/limits/limits.ts";
 import { hasBudget } from "../../../src/auth/limits/user-budgets.ts";
+import { HOUR_MS } from "../../../src/durations.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 import { createLimitNodes, type LimitNode, outcomeOf } from "./limit-nodes.ts";
 
-const HOUR_MS = 3_600_000;
 const NAMES = ["n1", "n2", "n3"];
 const USERS = ["ann", "bob", "eve", "joe"];
 const STEPS_MS = [0, 0, 0, 1, 17, 900, 15_000, 29_999, 59_999, 60_000, 60_001, HOUR_MS, 7 * HOUR_MS];

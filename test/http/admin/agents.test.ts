@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { DAY_MS } from "../../../src/durations.ts";
 import { firefoxAgent, pythonAgent } from "../../support/agents.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
@@ -240,7 +241,6 @@ describe("GET /admin/audit", () => {
   test("the audit keeps rows for --audit-days", async () => {
     const { server } = await scene();
     await server.stop();
-    const DAY_MS = 86_400_000;
     const store = openTestFile(join(server.data, "server.db"));
     const note = { actor: "cli" as const, action: "a", detail: null, address: null, requestId: null };
     await store.audit.add({ ...note, target: "old", at: Date.now() - 3.01 * DAY_MS });

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { MINUTE_MS } from "../../../src/durations.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createAskedModels, idleReason } from "../../../src/http/live/idle-reason.ts";
 import type { AskRecord } from "../../../src/relay/record.ts";
 import { createRelayBench } from "../../support/relay.ts";
 import { joinAgent } from "../../support/transport.ts";
-
-const MINUTE_MS = 60_000;
 
 /** A core that notes its asks as a server does. `why` returns the reason for the agent of that name. */
 function scene() {

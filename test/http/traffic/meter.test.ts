@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/durations.ts";
 import { createTrafficMeter } from "../../../src/http/traffic/meter.ts";
 import { endedRequest, Tally } from "../../../src/http/traffic/tally.ts";
 import { groupsOf, stepsOf, totalOf } from "../../../src/http/traffic/totals.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import type { AskRecord } from "../../../src/relay/record.ts";
 import { stepKeyOf, type TrafficStep } from "../../../src/store/records.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/time.ts";
 
 const BEGIN = Date.UTC(2026, 10, 23, 9, 58);
 

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
+import { MINUTE_MS } from "../../../src/durations.ts";
 import { scanTraffic } from "../../../src/http/traffic/scan.ts";
 import { totalOf } from "../../../src/http/traffic/totals.ts";
 import type { RequestPage, RequestQuery, StoredRequest } from "../../../src/store/store.ts";
 import { openTestStore } from "../../support/store.ts";
 import { usageRow } from "../../support/usage-row.ts";
 
-const MINUTE_MS = 60_000;
 const PERIOD = { from: 100 * MINUTE_MS, to: 110 * MINUTE_MS, everyMs: MINUTE_MS };
 
 test("requests count in the step in which they end, and only those of the period", async () => {

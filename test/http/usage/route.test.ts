@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
+import { DAY_MS } from "../../../src/durations.ts";
 import { ADMIN } from "../../../src/principal.ts";
 import { answerChat } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
@@ -11,7 +12,6 @@ import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
 import { type AskFrame, V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);
-const DAY_MS = 86_400_000;
 
 afterEach(() => void setSystemTime());
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { DAY_MS, HOUR_MS } from "../../../src/durations.ts";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import type { RefusalStore } from "../../../src/store/store.ts";
-import { DAY_MS, HOUR_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { usageRow } from "../../support/usage-row.ts";
 import { type BackEnd, countIn } from "./back-end.ts";

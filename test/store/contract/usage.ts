@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { DAY_MS } from "../../../src/durations.ts";
 import { ADMIN, type Principal, principalOf, userIdOf, userPrincipal } from "../../../src/principal.ts";
 import {
   USAGE_GROUPS,
@@ -7,7 +8,6 @@ import {
   type UsageStore,
   type UsageSum,
 } from "../../../src/store/store.ts";
-import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 import { usageRow as ask, NO_DETAILS, NO_MEDIA } from "../../support/usage-row.ts";

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
+import { DAY_MS } from "../../../src/durations.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { DAY_MS } from "../../../src/time.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
 
 export const NOW = 100 * DAY_MS;

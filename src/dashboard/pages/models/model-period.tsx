@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../../durations.ts";
 import { Select } from "../../components/field.tsx";
 import { PERIODS, startOf } from "../../state/period.ts";
 import { useAddress } from "../../state/use-address.ts";
@@ -7,7 +8,6 @@ import { text } from "../../texts/texts.ts";
 const OFFERED = PERIODS.filter(({ value }) => value !== "30d");
 const DEFAULT = "1h";
 
-const HOUR_MS = 3_600_000;
 /** A long period has much to add up, and changes little. */
 const RELOAD_MS = 5_000;
 const SLOW_RELOAD_MS = 30_000;

@@ -1,3 +1,4 @@
+import { SECOND_MS } from "../../../durations.ts";
 import { searchable } from "../../../search-text.ts";
 import type { SettingsAnswer } from "../../api/types.ts";
 import type { TextKey } from "../../texts/texts.ts";
@@ -45,8 +46,6 @@ export interface NumberForm {
   value: number;
   isDuration: boolean;
 }
-
-const SECOND_MS = 1000;
 
 /** Returns the number that a form shows; undefined if the setting is not a number. */
 export function numberForm({ name, current }: Pick<Setting, "name" | "current">): NumberForm | undefined {

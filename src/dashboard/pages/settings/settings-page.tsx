@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../../durations.ts";
 import type { SettingsAnswer } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
 import { Card, Notice, Tile, Tiles } from "../../components/card.tsx";
@@ -43,7 +44,6 @@ export function SettingsPage() {
 /** Whether the data is in the data folder, of which the server makes backups, and not in PostgreSQL. */
 const keepsFile = ({ settings: { database } }: SettingsAnswer) => database?.from === "default";
 
-const DAY_MS = 86_400_000;
 const NAMES_SHOWN = 3;
 
 /** Shows how long the certificate is valid, and for which host names. */

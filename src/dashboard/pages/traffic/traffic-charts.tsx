@@ -1,4 +1,5 @@
 import { useMemo } from "hono/jsx/dom";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../durations.ts";
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card } from "../../components/card.tsx";
 import { Chart, type ChartSeries, type Color, CostChart } from "../../components/chart.tsx";
@@ -6,7 +7,6 @@ import { formatDuration, formatShort, formatTime } from "../../format.ts";
 import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
 
-const DAY_MS = 86_400_000;
 const COLORS = ["bad", "warn", "accent", "ok"] as const;
 
 type Steps = TrafficAnswer["steps"];
@@ -101,7 +101,7 @@ function failuresOf({ errors, failed }: Steps): [string, readonly number[]][] {
 }
 
 function stepOf(ms: number): { unit: "minute" | "minutes" | "hour" | "hours"; count: number } {
-  const [minutes, hours] = [ms / 60_000, ms / 3_600_000];
+  const [minutes, hours] = [ms / MINUTE_MS, ms / HOUR_MS];
   if (hours < 1) return { unit: minutes === 1 ? "minute" : "minutes", count: minutes };
   return { unit: hours === 1 ? "hour" : "hours", count: hours };
 }

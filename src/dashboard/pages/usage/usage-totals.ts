@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../../durations.ts";
 import type { UsageEntry } from "../../api/types.ts";
 import { formatShort, formatWhole } from "../../format.ts";
 import { errorWords } from "../../texts/error-words.ts";
@@ -96,8 +97,6 @@ export interface DailyUsage extends UsageTotals {
 
 /** An empty day costs almost nothing, but a mistyped year must not exhaust the browser's memory. */
 const DAYS_MAX = 3_660;
-
-const DAY_MS = 86_400_000;
 
 /**
  * Returns every UTC day from `from` up to but not including `to`, both in RFC 3339, oldest first. Days

@@ -1,4 +1,5 @@
 import { BoundedMap } from "../../../bounded-map.ts";
+import { HOUR_MS } from "../../../durations.ts";
 import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { type Principal, userIdOf } from "../../../principal.ts";
@@ -38,7 +39,7 @@ export interface OwnResponses {
 export type WhyNot = "unknown" | "being_made" | "failed" | "too_long";
 
 /** How long an answer is kept after it was last referred to. */
-export const RESPONSE_AGE_MS = 6 * 3_600_000;
+export const RESPONSE_AGE_MS = 6 * HOUR_MS;
 export const CHAIN_LENGTH_MAX = 1000;
 
 /** The parts of the memory: items have one of their own, so that no long input displaces them. */

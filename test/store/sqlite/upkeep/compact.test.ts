@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
+import { DAY_MS } from "../../../../src/durations.ts";
 import type { Store } from "../../../../src/store/store.ts";
-import { DAY_MS } from "../../../../src/time.ts";
 import { turnsDuring } from "../../turns-during.ts";
 import { filledStore, NOW } from "../filled-store.ts";
 
