@@ -5,6 +5,7 @@ import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { Checkbox } from "../../components/field.tsx";
+import { useShowMore } from "../../components/list/use-show-more.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatTime } from "../../format.ts";
@@ -16,7 +17,6 @@ import { PrincipalLink } from "../users/principal-link.tsx";
 import { AddKeyDialog } from "./add-key-dialog.tsx";
 import { ChangeKeyDialog } from "./change-key-dialog.tsx";
 import { preferenceText } from "./key-form.ts";
-import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentKeysProps {
   /** The number of connected agents per key, by the keys' names. */

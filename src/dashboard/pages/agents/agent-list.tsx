@@ -4,7 +4,7 @@ import { StateWithReason } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
-import { Pagination, usePagination } from "../../components/pagination.tsx";
+import { Pagination, usePagination } from "../../components/list/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
 import { useAddress } from "../../state/use-address.ts";

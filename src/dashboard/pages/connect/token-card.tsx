@@ -4,13 +4,13 @@ import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { CopyField } from "../../components/copy-button.tsx";
 import { Field } from "../../components/field.tsx";
+import { RotateDialog } from "../../components/tokens/rotate-dialog.tsx";
+import { TokenDialog } from "../../components/tokens/token-dialog.tsx";
 import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { serverUrl } from "../../state/server-url.ts";
 import { useStore } from "../../state/use-store.ts";
 import { richText, text } from "../../texts/texts.ts";
-import { RotateDialog } from "../users/rotate-dialog.tsx";
-import { TokenDialog } from "../users/token-dialog.tsx";
 import { filledToken } from "./connect-state.ts";
 
 type User = SessionAnswer["user"];

@@ -2,9 +2,9 @@ import { printable } from "../../../printable.ts";
 import type { ModelAgent } from "../../api/types.ts";
 import { StateWithReason } from "../../components/badge.tsx";
 import { Card, type Tone } from "../../components/card.tsx";
+import { useShowMore } from "../../components/list/use-show-more.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { text } from "../../texts/texts.ts";
-import { useShowMore } from "../agents/use-show-more.tsx";
 import { requestsHref } from "../requests/request-filter.ts";
 import { AgentLink } from "./model-list.tsx";
 

@@ -1,6 +1,6 @@
-import { Button } from "../../components/button.tsx";
 import { useState } from "../../state/hooks.ts";
 import { text } from "../../texts/texts.ts";
+import { Button } from "../button.tsx";
 
 const ROWS_PER_STEP = 50;
 
@@ -11,9 +11,9 @@ export function useShowMore<Row>(rows: readonly Row[]) {
   const more =
     rows.length > shown.length ? (
       <div class="more row">
-        <span class="muted">{text("agents.shownOf", { shown: shown.length, count: rows.length })}</span>
+        <span class="muted">{text("showMore.shown", { shown: shown.length, count: rows.length })}</span>
         <Button isSmall onClick={() => setCount((before) => before + ROWS_PER_STEP)}>
-          {text("agents.showMore", { count: Math.min(ROWS_PER_STEP, rows.length - shown.length) })}
+          {text("showMore.more", { count: Math.min(ROWS_PER_STEP, rows.length - shown.length) })}
         </Button>
       </div>
     ) : null;

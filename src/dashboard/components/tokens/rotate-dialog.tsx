@@ -1,9 +1,9 @@
 import type { Child } from "hono/jsx/dom";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
-import { Select } from "../../components/field.tsx";
-import { Form } from "../../components/form.tsx";
 import { type TextKey, text } from "../../texts/texts.ts";
+import { Button } from "../button.tsx";
+import { Dialog } from "../dialog.tsx";
+import { Select } from "../field.tsx";
+import { Form } from "../form.tsx";
 
 /** How long the old token stays valid, in seconds, and what is said about it afterwards. */
 const GRACES: readonly { value: string; label: TextKey; note: TextKey }[] = [

@@ -1,6 +1,6 @@
-import { useState } from "../state/hooks.ts";
-import { text } from "../texts/texts.ts";
-import { Button } from "./button.tsx";
+import { useState } from "../../state/hooks.ts";
+import { text } from "../../texts/texts.ts";
+import { Button } from "../button.tsx";
 
 interface PaginationProps {
   label: string;

@@ -1,11 +1,11 @@
 import { shellQuote } from "../../../shell-quote.ts";
-import { Button } from "../../components/button.tsx";
-import { Notice } from "../../components/card.tsx";
-import { CopyField } from "../../components/copy-button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
 import { useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
 import { text } from "../../texts/texts.ts";
+import { Button } from "../button.tsx";
+import { Notice } from "../card.tsx";
+import { CopyField } from "../copy-button.tsx";
+import { Dialog } from "../dialog.tsx";
 
 interface TokenDialogProps {
   title: string;
