@@ -51,7 +51,7 @@ export function requestError(
 ): AcmeError {
   const name = shortType(type);
   const details = [detail, ...subproblems.map((each) => each.detail)].filter(Boolean).join(" ");
-  const advice = REQUEST_ADVICE[name];
+  const advice = entryOf(REQUEST_ADVICE, name);
   const words = `The CA refused the request: ${shown(details) || `status ${status}.`}`;
   return new AcmeError(advice ? `${words} ${advice}` : words, { type: name, retryAfterMs });
 }
@@ -67,7 +67,7 @@ export function challengeError(name: string, problem: Problem | undefined): Acme
     caa: `The CAA record of ${name} does not allow this CA: ${detail} Change the record, or choose another CA with --acme-directory.`,
   };
   const otherwise = `The CA got a wrong answer from ${url}: ${detail} Check that ${name} leads to this machine in its A and AAAA records, and that no other program answers on port 80.`;
-  return new AcmeError(words[type] ?? otherwise, { type });
+  return new AcmeError(entryOf(words, type) ?? otherwise, { type });
 }
 
 /** Returns the error of a CA that could not be called. */
@@ -85,4 +85,9 @@ function shown(text: string): string {
 
 function shortType(type: string): string {
   return type.replace(/^urn:ietf:params:acme:error:/, "");
+}
+
+/** Returns the words for a type. The CA names it, and an object also has the properties of its prototype. */
+function entryOf(words: Readonly<Record<string, string>>, type: string): string | undefined {
+  return Object.hasOwn(words, type) ? words[type] : undefined;
 }

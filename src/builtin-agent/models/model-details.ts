@@ -5,13 +5,13 @@ import { listField, type NativeApi } from "./native-api.ts";
 import type { OllamaShown } from "./ollama-shown.ts";
 
 /** The words of upstreams for capabilities that Ollama names otherwise. */
-const CAPABILITY_NAMES: Readonly<Record<string, string>> = {
-  tool_use: "tools",
-  function_calling: "tools",
-  multimodal: "vision",
-  reasoning: "thinking",
-  embeddings: "embedding",
-};
+const CAPABILITY_NAMES: ReadonlyMap<unknown, string> = new Map([
+  ["tool_use", "tools"],
+  ["function_calling", "tools"],
+  ["multimodal", "vision"],
+  ["reasoning", "thinking"],
+  ["embeddings", "embedding"],
+]);
 
 /**
  * Returns the details in an entry of a list of models: in the `meta` of llama.cpp, and in the list `capabilities` that
@@ -91,7 +91,7 @@ function readDetails(given: Partial<Record<keyof ModelDetails, unknown>>): Model
 
 function capabilityNames(given: unknown): unknown {
   if (!Array.isArray(given) || given.length === 0) return undefined;
-  return [...new Set(given.map((name) => CAPABILITY_NAMES[String(name)] ?? name))];
+  return [...new Set(given.map((name) => CAPABILITY_NAMES.get(name) ?? name))];
 }
 
 const STEPS = [

@@ -47,6 +47,15 @@ test("LM Studio tells the architecture, the quantization and the type of its mod
   });
 });
 
+test("a capability that is named like a property of every object is one like any other", async () => {
+  const own = { id: "m", type: "llm", capabilities: ["tool_use", "constructor"] };
+  const routes = {
+    "/v1/models": listed({ owned_by: "organization_owner" }),
+    "/api/v0/models": { data: [own] },
+  };
+  expect(await detailsFrom(routes)).toEqual({ capabilities: ["completion", "tools", "constructor"] });
+});
+
 test("llama.cpp tells the size of its model in the list", () => {
   const [model] = readModelList(listed({ meta: { size: 4_912_898_304, n_params: 8_030_261_312 } })) ?? [];
   expect(model && detailsOf(model)).toEqual({ size: 4_912_898_304, parameter_size: "8B" });
