@@ -1,5 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { text } from "../texts/texts.ts";
+
 /** The periods that end now. */
 export const PERIODS = [
   { value: "15m", label: text("period.15m"), ms: 15 * MINUTE_MS },
@@ -12,8 +13,13 @@ export const PERIODS = [
 
 export type PeriodName = (typeof PERIODS)[number]["value"];
 
-/** Returns when the period begins, in RFC 3339; undefined for a name that is not one of a period. */
-export function startOf(period: string | undefined, now: number): string | undefined {
+/** Returns the period of this name; undefined if there is none. */
+export function periodOf(name: string | null): PeriodName | undefined {
+  return PERIODS.find(({ value }) => value === name)?.value;
+}
+
+/** Returns when the period begins, in RFC 3339; undefined without one. */
+export function startOf(period: PeriodName | undefined, now: number): string | undefined {
   const ms = PERIODS.find(({ value }) => value === period)?.ms;
   return ms === undefined ? undefined : new Date(now - ms).toISOString();
 }

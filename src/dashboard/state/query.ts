@@ -8,8 +8,3 @@ export function hrefWith(page: string, params: Params): string {
   const given = Object.entries(params).filter((entry): entry is [string, string] => Boolean(entry[1]));
   return hrefOf(page, "", Object.fromEntries(given));
 }
-
-/** Goes to the address in place of the present one, so that Back leaves the page instead of a letter. */
-export function replaceHref(href: string): void {
-  location.replace(href);
-}

@@ -33,3 +33,8 @@ export function useAddress(): AddressValues {
     },
   };
 }
+
+/** Goes to the address in place of the present one, so that Back leaves the page instead of a letter. */
+export function replaceHref(href: string): void {
+  location.replace(href);
+}

@@ -1,5 +1,5 @@
 import { Field, Select } from "../../components/field.tsx";
-import { replaceHref } from "../../state/query.ts";
+import { replaceHref } from "../../state/use-address.ts";
 import { useTyping } from "../../state/use-typing.ts";
 import { text } from "../../texts/texts.ts";
 import { ACTION_OPTIONS, ACTOR_OPTIONS, type AuditFilter, auditHref } from "./audit-filter.ts";

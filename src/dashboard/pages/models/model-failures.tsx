@@ -4,6 +4,7 @@ import { Badge } from "../../components/badge.tsx";
 import { Card } from "../../components/card.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatTime } from "../../format.ts";
+import type { PeriodName } from "../../state/period.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { AgentName } from "../requests/request-table.tsx";
@@ -12,7 +13,7 @@ import { ErrorName } from "../requests/result.tsx";
 interface ModelFailuresProps {
   failures: readonly KeptRequest[];
   id: string;
-  period: string;
+  period: PeriodName;
 }
 
 /** The last requests that failed. Each leads to its details. */

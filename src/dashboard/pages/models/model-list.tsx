@@ -4,6 +4,7 @@ import { StateWithReason } from "../../components/badge.tsx";
 import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatNumber, formatShare, formatWhole } from "../../format.ts";
+import type { PeriodName } from "../../state/period.ts";
 import { hrefWith } from "../../state/query.ts";
 import { hrefOf } from "../../state/route.ts";
 import { countedText, text } from "../../texts/texts.ts";
@@ -13,9 +14,9 @@ import { healthOf } from "./model-rows.ts";
 interface ModelTableProps {
   models: readonly AdminModel[];
   /** The period of the links to requests. */
-  period: string;
+  period: PeriodName;
   /** The period as it stands in the address of a model. */
-  periodInAddress: string | undefined;
+  periodInAddress: PeriodName | undefined;
 }
 
 export function ModelTable({ models, period, periodInAddress }: ModelTableProps) {
@@ -91,7 +92,7 @@ function Figure({ value, note }: { value: unknown; note: string | undefined }) {
   );
 }
 
-function ModelName({ model, period }: { model: AdminModel; period: string | undefined }) {
+function ModelName({ model, period }: { model: AdminModel; period: PeriodName | undefined }) {
   const { id, aliases, context_length: length, input_modalities: kinds, replaced_by } = model;
   const others = kinds?.filter((kind) => kind !== "text") ?? [];
   const facts = [

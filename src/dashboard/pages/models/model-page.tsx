@@ -14,6 +14,7 @@ import {
   formatTime,
   formatWhole,
 } from "../../format.ts";
+import type { PeriodName } from "../../state/period.ts";
 import { hrefWith } from "../../state/query.ts";
 import { hrefOf } from "../../state/route.ts";
 import { useFetch } from "../../state/use-fetch.ts";
@@ -117,7 +118,7 @@ function ModelNotices({ model: { agents, replaced_by } }: OfModel) {
   );
 }
 
-function ModelTiles({ model, period }: OfModel & { period: string }) {
+function ModelTiles({ model, period }: OfModel & { period: PeriodName }) {
   const { id, agents, queue, requests } = model;
   const { asks, failed, refused, share } = requests;
   const link = (shown: string, outcome?: string) => (

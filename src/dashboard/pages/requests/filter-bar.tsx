@@ -1,8 +1,8 @@
 import { printable } from "../../../printable.ts";
 import { Field, Select } from "../../components/field.tsx";
 import { formatTime } from "../../format.ts";
-import { PERIODS } from "../../state/period.ts";
-import { replaceHref } from "../../state/query.ts";
+import { PERIODS, periodOf } from "../../state/period.ts";
+import { replaceHref } from "../../state/use-address.ts";
 import { useTyping } from "../../state/use-typing.ts";
 import { errorWithCode } from "../../texts/error-words.ts";
 import { richText, text } from "../../texts/texts.ts";
@@ -39,7 +39,7 @@ export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
           name="period"
           value={view.period ?? (view.from ? "custom" : "")}
           options={periodsOf(view)}
-          onInput={(period) => change({ period, from: undefined, to: undefined })}
+          onInput={(name) => change({ period: periodOf(name), from: undefined, to: undefined })}
         />
         <Select
           label={FILTERS.outcome}

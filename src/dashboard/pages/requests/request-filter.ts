@@ -1,4 +1,4 @@
-import { startOf } from "../../state/period.ts";
+import { type PeriodName, periodOf, startOf } from "../../state/period.ts";
 import { hrefWith, type Params } from "../../state/query.ts";
 import { text } from "../../texts/texts.ts";
 
@@ -15,8 +15,8 @@ export type FilterName = keyof typeof FILTERS;
 
 /** The parameters of the address of the page. */
 export interface RequestView extends Partial<Record<FilterName, string | undefined>> {
-  /** The name of a period that ends now; all time if there is none, and no `from` either. */
-  period?: string | undefined;
+  /** A period that ends now; all time if there is none, and no `from` either. */
+  period?: PeriodName | undefined;
   from?: string | undefined;
   to?: string | undefined;
   /** The place at which the page of the list begins; the newest requests if undefined. */
@@ -26,10 +26,11 @@ export interface RequestView extends Partial<Record<FilterName, string | undefin
   at?: string | undefined;
 }
 
-const NAMES = [...(Object.keys(FILTERS) as FilterName[]), "period", "from", "to", "before", "open", "at"];
+const NAMES = [...(Object.keys(FILTERS) as FilterName[]), "from", "to", "before", "open", "at"];
 
 export function readView(query: URLSearchParams): RequestView {
-  return Object.fromEntries(NAMES.map((name) => [name, query.get(name) || undefined]));
+  const texts = Object.fromEntries(NAMES.map((name) => [name, query.get(name) || undefined]));
+  return { ...texts, period: periodOf(query.get("period")) };
 }
 
 /** Returns the address of the page with this view. */

@@ -5,7 +5,7 @@ import { Hint } from "../../components/name.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatMoney, formatNumber, formatShare, formatWhole } from "../../format.ts";
-import { replaceHref } from "../../state/query.ts";
+import { replaceHref } from "../../state/use-address.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { unpricedNote } from "../usage/total-tiles.tsx";

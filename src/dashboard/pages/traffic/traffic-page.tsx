@@ -6,7 +6,7 @@ import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatDuration, formatShare, formatShort, formatShortMoney, formatTime } from "../../format.ts";
 import { PERIODS, type PeriodName } from "../../state/period.ts";
-import { replaceHref } from "../../state/query.ts";
+import { replaceHref } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
 import { richText, text } from "../../texts/texts.ts";

@@ -1,5 +1,5 @@
 import type { TrafficGroup } from "../../api/types.ts";
-import { PERIODS, type PeriodName, startOf } from "../../state/period.ts";
+import { type PeriodName, periodOf, startOf } from "../../state/period.ts";
 import { hrefWith, type Params } from "../../state/query.ts";
 import { text } from "../../texts/texts.ts";
 
@@ -23,7 +23,7 @@ export interface TrafficView {
 }
 
 export function readTrafficView(query: URLSearchParams): TrafficView {
-  const period = PERIODS.find(({ value }) => value === query.get("period"))?.value ?? "1h";
+  const period = periodOf(query.get("period")) ?? "1h";
   const by = GROUP_NAMES.find((group) => group === query.get("by")) ?? "agent";
   const only = Object.fromEntries(GROUP_NAMES.map((group) => [group, query.get(group) || undefined]));
   return { period, by, only };
