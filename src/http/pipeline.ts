@@ -109,7 +109,7 @@ function serveAdmitted(options: PipelineOptions, room: BodyRoom, { route, handle
     const form = spool && (await receiveForm(exchange, bodyLimits, { spool, place }));
     if (form) {
       if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-      const priced = pricerOf(options, { url: exchange.request.url, json: {}, form });
+      const priced = pricerOf(options, { caller, url: exchange.request.url, json: {}, form });
       await lease.reserve(() => priced(NO_TOKENS));
       return {
         exchange,
@@ -127,7 +127,7 @@ function serveAdmitted(options: PipelineOptions, room: BodyRoom, { route, handle
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
     // The key may have been revoked while the body arrived.
     if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-    const priced = pricerOf(options, { url: exchange.request.url, json });
+    const priced = pricerOf(options, { caller, url: exchange.request.url, json });
     exchange.reserve = reserveMore(lease, priced);
     const reserving = lease.reserve(() => priced(estimateRequest(text, json, outputLimits)));
     if (reserving instanceof Promise) await reserving;

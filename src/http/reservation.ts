@@ -1,3 +1,4 @@
+import type { Caller } from "../auth/callers.ts";
 import { field } from "../json/parse.ts";
 import type { PriceBook } from "../prices/price-book.ts";
 import { TOKENS_MAX } from "../protocol/agent-v2.ts";
@@ -7,7 +8,7 @@ import { FALLBACK_LISTS } from "./models/names/fallbacks.ts";
 import { deploymentOf } from "./path-aliases.ts";
 
 export interface ReservationDeps {
-  prices: Pick<PriceBook, "estimateNanos">;
+  prices: Pick<PriceBook, "currency" | "estimateNanos">;
   /** Returns the names of all models that agents offer. */
   offered: () => readonly string[];
 }
@@ -16,18 +17,24 @@ export interface ReservationDeps {
 const LISTED_MAX = 100;
 
 interface PricedRequest {
+  caller: Pick<Caller, "allowance">;
   url: string;
   json: unknown;
   form?: { model: string | undefined } | undefined;
 }
 
 /**
- * Returns a function that prices the tokens of a request, by the dearest of the models that may answer it. The function
- * holds nothing of the body.
+ * Returns a function that prices the tokens of a request, by the dearest of the models that may answer it. A request
+ * of a user without a budget, and any request where no model has a price, costs nothing. The function holds nothing of the
+ * body.
  */
 export function pricerOf(deps: ReservationDeps, request: PricedRequest): (tokens: RequestTokens) => Spent {
-  return createPricer(deps, modelsOf(request));
+  const isPriced = deps.prices.currency !== null && hasBudget(request.caller);
+  return createPricer(deps, isPriced ? modelsOf(request) : []);
 }
+
+const hasBudget = ({ allowance }: Pick<Caller, "allowance">): boolean =>
+  allowance !== null && (allowance.budgetDayMicros !== null || allowance.budgetMonthMicros !== null);
 
 /** Returns the models that may answer the request; undefined for all. */
 function modelsOf({ url, json, form }: PricedRequest): readonly string[] | undefined {
