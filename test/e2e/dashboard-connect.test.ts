@@ -3,13 +3,12 @@ import type { Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { runInShell, runModule } from "../support/browser-commands.ts";
-import { chooseIn, copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { button, chooseIn, copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
 import { until } from "../support/until.ts";
 import { connectV2Agent, messagesOf, streamPieces, V2_HELLO } from "../support/v2-agent.ts";
 
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const client = (page: Page, name: string) => page.getByRole("radio", { name, exact: true });
 const field = (page: Page) => page.getByLabel("Fill my token in");
 

@@ -1,29 +1,10 @@
 import { expect, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
-import { chooseIn, goTo, openDashboard, typeKey } from "../support/browser-dashboard.ts";
+import { button, chooseIn, goTo, typeKey } from "../support/browser-dashboard.ts";
+import { answer, ask, done, message, type OnAsk, say, useTry } from "../support/browser-try.ts";
 import { useScene } from "../support/scene.ts";
-import {
-  type AskFrame,
-  connectV2Agent,
-  messagesOf,
-  streamPieces,
-  V2_HELLO,
-  type V2AgentOptions,
-} from "../support/v2-agent.ts";
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-const message = (page: Page) => page.getByLabel("Your message");
-const answer = (page: Page, index = 0) => page.locator(".reply").nth(index);
-type OnAsk = NonNullable<V2AgentOptions["onAsk"]>;
-
-async function ask(page: Page, text: string): Promise<void> {
-  await message(page).fill(text);
-  await message(page).press("Enter");
-}
-
-const done = (page: Page) => shows(button(page, "Try again"));
+import { messagesOf, streamPieces } from "../support/v2-agent.ts";
 
 /** A picture of 8 by 8 pixels, as a browser makes it. */
 const DRAW = (width: number, height: number) => `(() => {
@@ -37,18 +18,7 @@ const DRAW = (width: number, height: number) => `(() => {
 inBrowser("dashboard: conversations", (browser) => {
   const scene = useScene();
 
-  async function openTry(onAsk: OnAsk, hello: object = {}) {
-    const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, ...hello }, onAsk });
-    scene.after(() => agent.stop());
-    const { token } = await scene.addUser();
-    const page = await openDashboard(browser, scene, { key: token });
-    await goTo(page, "Try it");
-    await shows(message(page));
-    return { page, token, agent };
-  }
-
-  const say = (pieces: readonly string[]) => (frame: AskFrame, agent: Parameters<typeof streamPieces>[0]) =>
-    streamPieces(agent, frame.ask, pieces);
+  const openTry = useTry(browser, scene);
 
   test("images are added by file and by paste, made smaller, and sent; a model without eyes is noted", async () => {
     const seen: { content: { type: string; image_url?: { url: string } }[] }[][] = [];

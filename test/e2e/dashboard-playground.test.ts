@@ -1,48 +1,17 @@
 import { expect, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility, checkPageEnd } from "../support/browser-accessibility.ts";
-import { chooseIn, copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { button, chooseIn, copy } from "../support/browser-dashboard.ts";
+import { answer, ask, done, say, useTry } from "../support/browser-try.ts";
 import { useScene } from "../support/scene.ts";
-import {
-  type AskFrame,
-  chunk,
-  connectV2Agent,
-  messagesOf,
-  streamPieces,
-  V2_HELLO,
-  type V2AgentOptions,
-} from "../support/v2-agent.ts";
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-const message = (page: Page) => page.getByLabel("Your message");
-const answer = (page: Page, index = 0) => page.locator(".reply").nth(index);
-type OnAsk = NonNullable<V2AgentOptions["onAsk"]>;
+import { type AskFrame, chunk, messagesOf, streamPieces } from "../support/v2-agent.ts";
 
 const modelOf = ({ body }: AskFrame): string => JSON.parse(body).model;
-
-async function ask(page: Page, text: string): Promise<void> {
-  await message(page).fill(text);
-  await message(page).press("Enter");
-}
-
-const done = (page: Page) => shows(button(page, "Try again"));
 
 inBrowser("dashboard: the playground", (browser) => {
   const scene = useScene();
 
-  async function openTry(onAsk: OnAsk, hello: object = {}) {
-    const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, ...hello }, onAsk });
-    scene.after(() => agent.stop());
-    const { token } = await scene.addUser();
-    const page = await openDashboard(browser, scene, { key: token });
-    await goTo(page, "Try it");
-    await shows(message(page));
-    return { page, token, agent };
-  }
-
-  const say = (pieces: readonly string[]) => (frame: AskFrame, agent: Parameters<typeof streamPieces>[0]) =>
-    streamPieces(agent, frame.ask, pieces);
+  const openTry = useTry(browser, scene);
 
   test("an answer is rendered from Markdown as it arrives, and its code can be copied", async () => {
     const text =

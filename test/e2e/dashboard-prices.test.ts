@@ -3,10 +3,8 @@ import type { Page } from "playwright-core";
 import type { PriceList } from "../../src/prices/price-list.ts";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
-import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { button, copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { type Scene, startScene } from "../support/scene.ts";
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
 async function addPrice(page: Page, row: number, fields: Record<string, string>): Promise<void> {
   await button(page, "Add a model").click();

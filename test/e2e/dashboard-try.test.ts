@@ -2,19 +2,10 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { inBrowser, shows, soon } from "../support/browser.ts";
 import { checkPageEnd } from "../support/browser-accessibility.ts";
-import { goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { button, goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { message, useTry } from "../support/browser-try.ts";
 import { useScene } from "../support/scene.ts";
-import {
-  chunk,
-  connectV2Agent,
-  messagesOf,
-  streamPieces,
-  V2_HELLO,
-  type V2AgentOptions,
-} from "../support/v2-agent.ts";
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-const message = (page: Page) => page.getByLabel("Your message");
+import { chunk, connectV2Agent, messagesOf, streamPieces } from "../support/v2-agent.ts";
 
 async function send(page: Page, text: string): Promise<void> {
   await message(page).fill(text);
@@ -24,14 +15,7 @@ async function send(page: Page, text: string): Promise<void> {
 inBrowser("dashboard: try it", (browser) => {
   const scene = useScene();
 
-  async function openTry(onAsk: V2AgentOptions["onAsk"] = () => {}, models: object[] = V2_HELLO.models) {
-    const agent = await connectV2Agent(scene.url, { onAsk, hello: { ...V2_HELLO, models } });
-    scene.after(() => agent.stop());
-    const { token } = await scene.addUser();
-    const page = await openDashboard(browser, scene, { key: token });
-    await goTo(page, "Try it");
-    return { page, agent };
-  }
+  const openTry = useTry(browser, scene);
 
   test("an answer is shown as it arrives, and stopping it cancels the request at the agent", async () => {
     const { page, agent } = await openTry();
@@ -51,10 +35,7 @@ inBrowser("dashboard: try it", (browser) => {
 
   test("the models are listed as people sort them", async () => {
     const names = ["gpu-10", "gpu-2", "Gpu-3", "alpha"];
-    const { page } = await openTry(
-      () => {},
-      names.map((id) => ({ id })),
-    );
+    const { page } = await openTry(() => {}, { models: names.map((id) => ({ id })) });
     await page.getByRole("combobox", { name: "Model", exact: true }).click();
     await shows(page.getByRole("option").nth(3));
     expect(await page.getByRole("option").allTextContents()).toEqual(["alpha", "gpu-2", "Gpu-3", "gpu-10"]);

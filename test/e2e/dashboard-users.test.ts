@@ -2,11 +2,9 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { runInShell } from "../support/browser-commands.ts";
-import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { button, copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
 inBrowser("dashboard: users", (browser) => {
   const scene = useScene(["--echo"]);

@@ -51,6 +51,9 @@ export async function goTo(page: Page, title: string, heading = title): Promise<
   await shows(page.getByRole("heading", { level: 1, name: heading }));
 }
 
+/** Locates a button by its whole name. */
+export const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
+
 /** Searches an option of a combobox, and chooses it. */
 export async function chooseIn(page: Page, label: string, option: string): Promise<void> {
   const field = page.getByRole("combobox", { name: label, exact: true });
