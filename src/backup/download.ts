@@ -116,7 +116,7 @@ function removeLeftovers(data: string): void {
 }
 
 /** Tells the command `backup` that the audit already has a row for the backup, which says who asked for it. */
-export const AUDITED_FLAG = "--audited";
+const AUDITED_FLAG = "--audited";
 
 /** Returns the command that runs this program: the executable, or the runtime with the main file. */
 export function ownCommand(): string[] {

@@ -21,7 +21,7 @@ const REPLACED = [...FILE_NAMES, `${DATABASE_NAME}-wal`, `${DATABASE_NAME}-shm`]
 type Replaced = (typeof REPLACED)[number];
 
 /** The folder in which a restore unpacks. */
-export const STAGING = /^restore-[0-9a-f]{12}\.part$/;
+const STAGING = /^restore-[0-9a-f]{12}\.part$/;
 
 /** A file in the staging folder that says that files are being moved, and which stood there before. */
 const JOURNAL_NAME = "swap.json";

@@ -138,8 +138,3 @@ export function formatAgo(time: Maybe<string | number>, now: number): string {
 export function formatShare(part: number, all: number): string {
   return all > 0 ? text("format.percent", { count: whole.format((100 * part) / all) }) : NONE;
 }
-
-/** Formats a count with its noun: 1 agent, 2 agents. */
-export function formatCount(count: number, one: string, many = `${one}s`): string {
-  return `${whole.format(count)} ${count === 1 ? one : many}`;
-}

@@ -25,8 +25,6 @@ const DEPLOYMENT =
 /** Cohere's path. Nothing else of its second version is the same API. */
 const V2 = "/v2/rerank";
 
-export type PathAliases = ReturnType<typeof createPathAliases>;
-
 /**
  * Finds the paths of the model API, and of Ollama's, as clients with another base URL send them. An alias only ever stands
  * for a declared path below `/v1`, or for one of Ollama's. The router, access control, the log and the metrics see that

@@ -16,12 +16,10 @@ export interface Entry {
   valueTo: number;
 }
 
-/** Returns `text`, a valid JSON object, with `key` set to `value`, in its place or else at the end. */
-export function setField(text: string, key: string, value: unknown): string {
-  return setFields(text, { [key]: value });
-}
-
-/** Sets several fields. `entries` are those of the text, if they are known already. */
+/**
+ * Returns `text`, a valid JSON object, with these fields set, each in its place or else at the end. `entries` are those of
+ * the text, if they are known already.
+ */
 export function setFields(
   text: string,
   fields: Readonly<Record<string, unknown>>,

@@ -45,7 +45,7 @@ export function subscriberNetwork(address: string): string {
 }
 
 /** Names for the networks in which proxies often are. */
-export const NETWORK_NAMES: Readonly<Record<string, readonly string[]>> = {
+const NETWORK_NAMES: Readonly<Record<string, readonly string[]>> = {
   loopback: ["127.0.0.0/8", "::1"],
   private: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"],
 };

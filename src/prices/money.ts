@@ -13,7 +13,6 @@ export const AMOUNT_MAX = 1_000_000_000;
 
 /** Returns an amount in units of the currency, for JSON. */
 export const unitsOfNanos = (nanos: number): number => nanos / NANOS;
-export const unitsOfMicros = (micros: number): number => micros / MICROS;
 
 export const microsOf = (units: number): number => Math.round(units * MICROS);
 

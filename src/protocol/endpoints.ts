@@ -8,7 +8,7 @@ export const OLLAMA_ENDPOINTS = ["api/chat", "api/generate", "api/embed"] as con
 export const COUNT_ENDPOINT = "chat/completions/input_tokens";
 
 /** The endpoints whose requests and answers are JSON, in frames, or streams of events. */
-export const JSON_ENDPOINTS = [
+const JSON_ENDPOINTS = [
   "chat/completions",
   "responses",
   "completions",
@@ -24,16 +24,14 @@ export const JSON_ENDPOINTS = [
 ] as const;
 
 /** The endpoints whose requests are forms with files, and whose answers may be bytes. */
-export const UPLOAD_ENDPOINTS = ["audio/transcriptions", "audio/translations", "images/edits"] as const;
+const UPLOAD_ENDPOINTS = ["audio/transcriptions", "audio/translations", "images/edits"] as const;
 
 /** The endpoints whose answers may be bytes. Only agents with the capability `bytes` get their requests. */
-export const BYTE_ENDPOINTS = [...UPLOAD_ENDPOINTS, "audio/speech", "images/generations"] as const;
+const BYTE_ENDPOINTS = [...UPLOAD_ENDPOINTS, "audio/speech", "images/generations"] as const;
 
 /** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL; and those of Ollama. */
 export const ENDPOINTS = [...JSON_ENDPOINTS, ...BYTE_ENDPOINTS] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
-export type ByteEndpoint = (typeof BYTE_ENDPOINTS)[number];
-export type UploadEndpoint = (typeof UPLOAD_ENDPOINTS)[number];
 
 /** Whether it is an endpoint of Ollama's own API. The stream of its answer is lines of JSON, each of which is a delta. */
 export const isOllamaEndpoint = (endpoint: Endpoint): boolean => endpoint.startsWith("api/");

@@ -79,9 +79,9 @@ export interface RequestPage {
 }
 
 /** The most rows that one page looks through, so that a rare value costs as little as another. */
-export const SCANNED_MAX = 50_000;
+const SCANNED_MAX = 50_000;
 /** The same among the requests that failed, which are far from each other. */
-export const SCANNED_FAILED_MAX = 10_000;
+const SCANNED_FAILED_MAX = 10_000;
 
 /** Returns the most rows that a page looks through. */
 export const scannedMaxOf = (query: RequestQuery): number =>

@@ -2,7 +2,7 @@ import { CommandError } from "../errors.ts";
 import { readAtMost } from "./read-at-most.ts";
 import type { Release } from "./release.ts";
 
-export const CHECKSUMS_NAME = "SHA256SUMS";
+const CHECKSUMS_NAME = "SHA256SUMS";
 const CHECKSUMS_BYTES_MAX = 64 * 1024;
 
 /**

@@ -3,7 +3,7 @@ import { readAtMost } from "./read-at-most.ts";
 import type { Release } from "./release.ts";
 
 /** The file of a release with the signed statement about the origin of its executables: a Sigstore bundle. */
-export const BUNDLE_NAME = "provenance.sigstore.json";
+const BUNDLE_NAME = "provenance.sigstore.json";
 const BUNDLE_BYTES_MAX = 1024 * 1024;
 
 /** Whether it is proven that the workflow of the project's repository built an executable. */

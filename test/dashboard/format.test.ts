@@ -3,7 +3,6 @@ import {
   formatAgo,
   formatBytes,
   formatClock,
-  formatCount,
   formatDuration,
   formatMoney,
   formatNumber,
@@ -61,9 +60,7 @@ test.each([
   expect(formatAgo(new Date(1e12 - ms).toISOString(), 1e12)).toBe(text);
 });
 
-test("only a count of one is singular", () => {
-  expect([0, 1, 2].map((count) => formatCount(count, "agent"))).toEqual(["0 agents", "1 agent", "2 agents"]);
-  expect(formatCount(2000, "entry", "entries")).toBe("2,000 entries");
+test("a share is shown as a percentage", () => {
   expect(formatShare(1, 3)).toBe("33%");
 });
 

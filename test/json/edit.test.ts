@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { removeField, setField, setFields } from "../../src/json/edit.ts";
+import { removeField, setFields } from "../../src/json/edit.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 
 test.each([
@@ -11,8 +11,8 @@ test.each([
   ['{"model":"a","model":"c"}', '{"model":"a","model":"b"}'],
   ['{"\\u006dodel":"a"}', '{"\\u006dodel":"b"}'],
   ['{"a":"}{\\"model\\":","model":null}', '{"a":"}{\\"model\\":","model":"b"}'],
-])("setField changes only the value of the field, or adds the field at the end: %s", (text, expected) => {
-  expect(setField(text, "model", "b")).toBe(expected);
+])("setFields changes only the value of a field, or adds the field at the end: %s", (text, expected) => {
+  expect(setFields(text, { model: "b" })).toBe(expected);
 });
 
 test.each([
@@ -35,12 +35,12 @@ test.each([
 
 const seed = chooseSeed();
 
-test(`setField and removeField keep all other fields of any object (SEED=${seed})`, () => {
+test(`setFields and removeField keep all other fields of any object (SEED=${seed})`, () => {
   const random = createRandom(seed);
   for (let count = 0; count < 2_000; count++) {
     const object = anyObject(random, 3);
     const text = JSON.stringify(object, null, random.pick([0, 0, 1, 2]));
-    expect(JSON.parse(setField(text, "model", "b"))).toEqual({ ...object, model: "b" });
+    expect(JSON.parse(setFields(text, { model: "b" }))).toEqual({ ...object, model: "b" });
     const { model: _, ...rest } = object;
     expect(JSON.parse(removeField(text, "model"))).toEqual(rest);
   }

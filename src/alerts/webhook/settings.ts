@@ -1,6 +1,6 @@
 import type { Severity } from "../../protocol/node/problems.ts";
 
-export const WEBHOOK_FORMATS = ["generic", "slack", "discord", "ntfy"] as const;
+const WEBHOOK_FORMATS = ["generic", "slack", "discord", "ntfy"] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
 
 /** The receiver of messages about problems. */

@@ -12,7 +12,7 @@ interface OllamaError {
  * Returns `{"error": text}`, which is all that Ollama's clients read beside the status. Some find out from Ollama's words
  * that a model is missing: `model 'llama3.2' not found`.
  */
-export function ollamaError(error: AppError): OllamaError {
+function ollamaError(error: AppError): OllamaError {
   return {
     error: publicMessage(error).replace(/^The model `([^`]+)` does not exist/, "model '$1' not found"),
   };

@@ -13,7 +13,7 @@ export interface ServerEvent {
  * After this long without an event, a comment or event keeps proxies and clients from closing the connection.
  * It is the interval that the standard recommends.
  */
-export const QUIET_MS = 15_000;
+const QUIET_MS = 15_000;
 
 /**
  * A caller counts as gone if more comes after this much text has waited for them during this time. An image is

@@ -4,7 +4,7 @@ import { timeOrDate } from "../usage/schema.ts";
 import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
 export const LIMIT_MAX = 1_000;
-export const CSV_LIMIT_MAX = 100_000;
+const CSV_LIMIT_MAX = 100_000;
 const NAME_LENGTH_MAX = 256;
 const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
 

@@ -112,4 +112,3 @@ export const ItemList = z
 export const Item = z.looseObject({ id: text.nullish(), type: text.nullish() }).meta({ id: "Item" });
 
 export const Deleted = z.object({ id: text, object: text, deleted: z.literal(true) }).meta({ id: "Deleted" });
-export const ResponseDeleted = Deleted;

@@ -8,7 +8,7 @@ import { MODELS_MAX, SLOTS_MAX } from "../agent-v2.ts";
  */
 
 /** The rows of a list that one frame may have. */
-export const ROWS_MAX = 500;
+const ROWS_MAX = 500;
 /** The names of models that the figures of a node may have. */
 export const MODELS_COUNTED_MAX = 10_000;
 /** The length of a text that an agent wrote about a failure. The rest is cut off before it is sent. */

@@ -3,7 +3,7 @@ import { readUpstreamError } from "../../json/upstream-error.ts";
 import { printable } from "../../printable.ts";
 
 /** Agents and upstreams choose the texts. This much of each is kept, in UTF-16 code units. */
-export const FAILURE_LENGTH_MAX = 300;
+const FAILURE_LENGTH_MAX = 300;
 
 /** One try of an ask that failed. */
 export interface TryFailure {

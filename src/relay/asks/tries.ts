@@ -13,7 +13,7 @@ export type Retry = "nowhere" | "elsewhere" | "anywhere" | "moved" | "unsent";
 const LOST_MAX = 3;
 
 /** The failed tries that are remembered for the record of the ask: the first ones. */
-export const FAILURES_MAX = 8;
+const FAILURES_MAX = 8;
 
 /** Knows what the failed tries of an ask allow. Most asks have none. */
 export class Tries {

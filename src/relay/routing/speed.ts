@@ -32,7 +32,7 @@ const FASTER = 0.5;
  * The parts of an answer's time that are compared: until the first byte, then for the typical number of tokens. Of an
  * answer that is not streamed only the whole is known, which is the last part.
  */
-export const PARTS = ["firstByteMs", "tokensMs", "wholeMs"] as const;
+const PARTS = ["firstByteMs", "tokensMs", "wholeMs"] as const;
 export type SpeedPart = (typeof PARTS)[number];
 export type SpeedParts = { [Part in SpeedPart]?: number | undefined };
 

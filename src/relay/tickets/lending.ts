@@ -13,7 +13,7 @@ import { TicketAsk } from "./ticket-ask.ts";
 import { Tickets } from "./tickets.ts";
 
 /** How long a slot is held for another node. */
-export const HELD_MS = 2_000;
+const HELD_MS = 2_000;
 
 /** How many offers of slots had which outcome: the first three those of other nodes, the last those of this one. */
 export interface OfferCounts {

@@ -22,7 +22,7 @@ type KeyAction = "close" | "choose" | number;
 const NONE = -1;
 
 /** Returns the options that contain every word of the search. */
-export function findOptions(options: readonly ComboboxOption[], search: string): readonly ComboboxOption[] {
+function findOptions(options: readonly ComboboxOption[], search: string): readonly ComboboxOption[] {
   const words = searchable(search).split(/\s+/).filter(Boolean);
   return options.filter(({ value }) => words.every((word) => searchable(value).includes(word)));
 }

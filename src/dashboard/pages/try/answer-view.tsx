@@ -72,7 +72,7 @@ function State({ state }: { state: AnswerState }) {
 }
 
 /** Returns how many tokens a second the model wrote; undefined if that is not known. */
-export function tokenRate({ tokens, firstMs, durationMs }: Answer): number | undefined {
+function tokenRate({ tokens, firstMs, durationMs }: Answer): number | undefined {
   const ms = (durationMs ?? 0) - (firstMs ?? 0);
   return tokens && tokens.output > 1 && firstMs !== undefined && ms > 0
     ? (1000 * tokens.output) / ms

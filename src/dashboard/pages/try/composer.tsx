@@ -121,7 +121,7 @@ function ComposerActions({ isBusy }: { isBusy: boolean }) {
 }
 
 /** Whether a key sends the message. A key that ends the input of a character, as of Japanese, does not. */
-export function sendsMessage(event: KeyboardEvent): boolean {
+function sendsMessage(event: KeyboardEvent): boolean {
   // Safari ends the input first, and says 229 for its key.
   return (
     event.key === "Enter" && !event.shiftKey && !event.altKey && !event.isComposing && event.keyCode !== 229

@@ -10,7 +10,7 @@ import { findModel, listModels, type ModelListDeps } from "../names/offered-list
 import { unknownModel } from "../names/unknown-model.ts";
 
 /** The version of Ollama whose API the routes speak. Clients look for a least version, below which they refuse. */
-export const OLLAMA_VERSION = "0.12.11";
+const OLLAMA_VERSION = "0.12.11";
 
 const Details = namedObject("OllamaModelDetails", {
   parent_model: text,

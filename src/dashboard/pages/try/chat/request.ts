@@ -20,7 +20,7 @@ export function readNumber(field: NumberField, { [field]: typed }: ChatSettings)
 const STOPS_MAX = 4;
 
 /** Returns the parameters that are set. A field with a number that is not allowed counts as empty. */
-export function parametersOf(settings: ChatSettings): Parameters {
+function parametersOf(settings: ChatSettings): Parameters {
   const temperature = readNumber("temperature", settings);
   const top_p = readNumber("topP", settings);
   const max_tokens = readNumber("maxTokens", settings);

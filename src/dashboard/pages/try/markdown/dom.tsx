@@ -91,7 +91,7 @@ function createCopyButton(read: () => string): HTMLElement {
 }
 
 /** The rows of a table that are shown, and their cells: the browser lays out all of a table again with each row. */
-export const ROWS_MAX = 300;
+const ROWS_MAX = 300;
 const CELLS_MAX = 3_000;
 
 /** A table, to which more rows can be added. */
