@@ -11,6 +11,7 @@ import type { ServerEvent } from "../middleware/event-stream.ts";
 import { FALLBACK_LISTS, ownLists, withoutLists } from "./names/fallbacks.ts";
 import { checkNativeAnswer, NativeLines } from "./ollama/native-lines.ts";
 import type { Plan, PlanStream } from "./plan.ts";
+import type { CallerFields } from "./responses/caller-fields.ts";
 import type { ModelAskBody } from "./schema.ts";
 
 interface NativeRequest {
@@ -26,6 +27,8 @@ interface NativeRequest {
   headers: Record<string, string>;
   /** Makes the last event of a stream that fails. */
   style: ErrorStyle;
+  /** The fields of a response that say what the caller's request means. */
+  callerFields?: CallerFields | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ interface NativeRequest {
  */
 export function nativePlan(
   endpoint: Endpoint,
-  { text, entries, body: fields, stream, passesLists, headers, style }: NativeRequest,
+  { text, entries, body: fields, stream, passesLists, headers, style, callerFields }: NativeRequest,
 ): Plan {
   // The plan is kept until the answer is complete, so it must not refer to the parsed body.
   const { model: named, stream_options: options } = fields;
@@ -54,6 +57,9 @@ export function nativePlan(
     const shorter = withoutLists(text, left);
     return hasChanges ? setFields(shorter, changes) : shorter;
   };
+  const shown = hidesUsage
+    ? ({ data }: Delta) => withoutUsage(data)
+    : (delta: Delta) => callerFields?.inEvent(delta) ?? delta.data;
   return {
     request: {
       ...{ endpoint, stream, headers },
@@ -65,10 +71,10 @@ export function nativePlan(
       if (isOllamaEndpoint(endpoint)) checkNativeAnswer(endpoint, body);
       if (isChatLike && NO_LIST.test(body) && !HAS_CHOICE.test(body))
         throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
-      return body;
+      return callerFields?.inResponse(body) ?? body;
     },
     stream: () =>
-      isOllamaEndpoint(endpoint) ? new NativeLines(style) : new NativeStream(isChatLike, hidesUsage, style),
+      isOllamaEndpoint(endpoint) ? new NativeLines(style) : new NativeStream(isChatLike, shown, style),
   };
 }
 
@@ -88,17 +94,19 @@ class NativeStream implements PlanStream {
   constructor(
     /** Whether there must be a choice, and `[DONE]` as the last event. */
     private readonly isChatLike: boolean,
-    private readonly hidesUsage: boolean,
+    /** Returns the data of an event as the caller gets it; undefined if the caller gets none. */
+    private readonly shown: (delta: Delta) => string | undefined,
     private readonly style: ErrorStyle,
   ) {}
 
-  push({ data, event = "" }: Delta): ServerEvent[] {
+  push(delta: Delta): ServerEvent[] {
+    const { data, event = "" } = delta;
     this.#hasChoice ||= !this.isChatLike || HAS_CHOICE.test(data);
     // The end of nothing is a failure.
     if (data === CHAT_STREAM_END && !this.#hasChoice && !isError(this.#last)) return [];
     this.#last = data;
     this.#hasDone ||= data === CHAT_STREAM_END;
-    const shown = this.hidesUsage ? withoutUsage(data) : data;
+    const shown = this.shown(delta);
     if (shown === undefined) return [];
     this.#first ??= shown;
     this.#count++;

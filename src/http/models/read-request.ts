@@ -20,6 +20,7 @@ import {
 } from "./names/fallbacks.ts";
 import { unknownModel } from "./names/unknown-model.ts";
 import { nativePlan } from "./native.ts";
+import type { CallerFields } from "./responses/caller-fields.ts";
 import type { OwnResponses } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
 import { toolModelFault } from "./tool-models.ts";
@@ -63,6 +64,8 @@ interface GivenRequest {
     expanded?: string | undefined;
     /** The only agent that may answer. */
     pin?: string | undefined;
+    /** The fields of a response that say what the caller's request means. */
+    callerFields?: CallerFields | undefined;
   };
 }
 
@@ -74,7 +77,7 @@ export function readModelAsk(
   { name, body, text, json, headers, references }: GivenRequest,
 ): ModelAsk {
   const entries = clearEntries(text);
-  const { expanded, pin } = references ?? {};
+  const { expanded, pin, callerFields } = references ?? {};
   const { endpoint, style } = api;
   const { chainStart } = deps;
   const asked = resolveModel(name, deps);
@@ -89,7 +92,7 @@ export function readModelAsk(
   const stream = api.streams === "never" ? false : (body.stream ?? api.streams === "by default");
   const native = nativePlan(endpoint, {
     ...{ text: expanded ?? text, entries: expanded === undefined ? entries : entriesOf(expanded) },
-    ...{ body, stream, passesLists, style },
+    ...{ body, stream, passesLists, style, callerFields },
     headers: passedHeaders(headers),
   });
   const fault = toolModelFault(text, json, asker.models);

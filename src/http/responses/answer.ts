@@ -11,6 +11,7 @@ import { responseKey } from "../models/affinity/keys.ts";
 import type { ModelAsk } from "../models/ask.ts";
 import { allowedModels } from "../models/names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "../models/read-request.ts";
+import { CallerFields } from "../models/responses/caller-fields.ts";
 import { isKeptUpstream } from "../models/responses/kept-response.ts";
 import type { OwnResponses } from "../models/responses/memory.ts";
 import { notContinued } from "../models/responses/recall.ts";
@@ -151,29 +152,36 @@ function read(
   const sent = isBackground ? backgroundBody({ body, text, json }) : { body, text, json };
   const expanded = input && (input.responses.length > 0 || known?.conversationItems) ? input.all : undefined;
   checkPrevious(json, input, known);
-  const place = isBackground ? undefined : placeOf(deps, asker, model, json, { input, known });
+  // No upstream knows a conversation of this server.
+  const isForAny = isBackground || known?.conversationItems !== undefined;
+  const place = isForAny ? undefined : placeOf(deps, asker, model, json, { input, known });
   const given = { name: model, ...sent, headers };
   const whole = expanded && expandedBody(sent.text, expanded);
+  const keeps = known !== undefined && field(json, "store") !== false;
+  const previous = textField(json, "previous_response_id");
+  const conversation = known?.conversationItems && conversationOf(json);
+  const references = whole === undefined ? undefined : referredTo(previous, conversation);
+  const callerFields = new CallerFields({ store: keeps, references });
   const readAsk = (pin?: string) => {
     // What has been looked up counts for one form of the request.
-    const references = { responses: known?.again(), expanded: pin === undefined ? whole : undefined, pin };
-    return readModelAsk(deps, api, asker, { ...given, references });
+    const isExpanded = pin === undefined;
+    const again = { responses: known?.again(), expanded: isExpanded ? whole : undefined, pin, callerFields };
+    return readModelAsk(deps, api, asker, { ...given, references: again });
   };
-  const keeps = known !== undefined && field(json, "store") !== false;
   const ask = readAsk(place);
-  const kept: KeptRequest = {
-    owner: userIdOf(asker.principal),
-    previous: textField(json, "previous_response_id"),
-    conversation: known?.conversationItems && conversationOf(json),
-    request: text,
-    input: input?.own,
-    model,
-  };
+  const owner = userIdOf(asker.principal);
+  const kept = { owner, previous, conversation, request: text, input: input?.own, model, callerFields };
   return {
     ...{ ask, kept, keeper: keeps ? new ResponseKeeper(deps, kept) : undefined },
     expanded: place !== undefined && whole !== undefined && input?.isWhole ? () => readAsk() : undefined,
   };
 }
+
+/** Returns what a response says of the request that it answers. */
+const referredTo = (previous: string | undefined, conversation: string | undefined) => ({
+  previous_response_id: previous ?? null,
+  ...(conversation !== undefined && { conversation: { id: conversation } }),
+});
 
 /**
  * Refuses a request that continues a response which this server knows to be of no use. Its upstream would say at most

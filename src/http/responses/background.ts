@@ -10,11 +10,12 @@ import type { ErrorStyle } from "../errors/style.ts";
 import type { Exchange } from "../exchange.ts";
 import { JSON_HEADERS } from "../middleware/headers.ts";
 import { type ModelAsk, ModelStream } from "../models/ask.ts";
+import { isTerminal } from "../models/responses/events.ts";
 import type { ModelAskBody } from "../models/schema.ts";
 import { BackgroundEvents } from "./background-events.ts";
 import { type KeeperDeps, type KeptRequest, ResponseKeeper } from "./keeper.ts";
 import { readRecording } from "./read-recording.ts";
-import { isTerminal, type Recording } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 
 interface BackgroundDeps extends KeeperDeps {
   relay: Relay;

@@ -4,6 +4,8 @@ import { causeOf, type Log } from "../../log/log.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { responseIdOf } from "../models/affinity/response-id.ts";
 import type { ModelReply } from "../models/ask.ts";
+import type { CallerFields } from "../models/responses/caller-fields.ts";
+import { isTerminal, typeOf } from "../models/responses/events.ts";
 import {
   inputOf,
   type KeptResponse,
@@ -13,7 +15,7 @@ import {
 } from "../models/responses/kept-response.ts";
 import type { Typed } from "../models/responses/schema.ts";
 import type { Conversations } from "./conversations.ts";
-import { isTerminal, type Recording, typeOf } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 import type { ResponseShelf } from "./shelf.ts";
 
 export interface KeeperDeps {
@@ -28,6 +30,7 @@ export interface KeptRequest extends Pick<KeptResponse, "previous" | "request" |
   owner: string | null;
   /** The id of the conversation to which its turn is added. */
   conversation: string | undefined;
+  callerFields: CallerFields;
 }
 
 /** Keeps the response to one request, in whatever form it comes. */
@@ -93,10 +96,11 @@ export class ResponseKeeper {
   }
 
   #response(id: string, answer: string, made: { agent?: string; isNative?: boolean }): KeptResponse {
-    const { previous, request, input, model } = this.asked;
+    const { previous, request, input, model, callerFields } = this.asked;
+    const isNative = made.isNative === true && !callerFields.isKeptHereOnly;
     return {
       ...{ id, previous, request, input, answer, model },
-      ...{ agent: made.agent, isNative: made.isNative ?? false, at: this.deps.now() },
+      ...{ agent: made.agent, isNative, at: this.deps.now() },
       length: request.length + answer.length,
     };
   }

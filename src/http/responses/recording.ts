@@ -4,6 +4,7 @@ import { field, parseJson } from "../../json/parse.ts";
 import type { Signal } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { responseIdOf } from "../models/affinity/response-id.ts";
+import { isState } from "../models/responses/events.ts";
 import type { KeptResponse } from "../models/responses/kept-response.ts";
 import { EventLog } from "./event-log.ts";
 
@@ -12,22 +13,6 @@ export interface EventSink {
   sendAll(events: readonly ServerEvent[]): void;
   end(): void;
 }
-
-/** The events that have the whole response. */
-const STATE = /^response\.(?:created|queued|in_progress|completed|incomplete|failed|cancelled)$/;
-const TERMINAL = /^response\.(?:completed|incomplete|failed|cancelled)$/;
-const TYPE_AT_START = /^\s*\{\s*"type"\s*:\s*"([\w.]{1,64})"/;
-
-/** Returns the type of an event. An upstream may leave out its name. */
-export const typeOf = ({ event, data }: ServerEvent): string =>
-  event !== "" ? event : (data.match(TYPE_AT_START)?.[1] ?? "");
-
-/** Whether the event is the last one of a response, which it has. */
-export const isTerminal = (event: ServerEvent): boolean => TERMINAL.test(typeOf(event));
-
-/** Returns the data of an event that has the whole response; undefined for others. */
-export const stateIn = (event: ServerEvent): string | undefined =>
-  STATE.test(typeOf(event)) ? event.data : undefined;
 
 interface RecordingOptions {
   clock: Pick<Clock, "after">;
@@ -85,7 +70,7 @@ export class Recording {
       const id = responseIdOf(first.data);
       if (id !== undefined) this.name(id);
     }
-    for (const event of events) if (STATE.test(typeOf(event))) this.state = event;
+    for (const event of events) if (isState(event)) this.state = event;
     if (!this.isTooLong) {
       const bytes = this.log.add(events);
       if (this.id !== undefined) this.#options.onGrown(this, bytes);

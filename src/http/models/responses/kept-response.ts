@@ -16,7 +16,7 @@ export interface KeptResponse {
   /** The agent that answered, and the model that was asked for. */
   agent: string | undefined;
   model: string;
-  /** The answer is its upstream's, so that this may keep it too. */
+  /** The answer is its upstream's, which may keep it too. */
   isNative: boolean;
   /** Milliseconds since 1970. */
   at: number;

@@ -1,8 +1,9 @@
 import { AppError } from "../../../errors.ts";
 import type { ServerEvent } from "../../middleware/event-stream.ts";
+import { isState } from "../../models/responses/events.ts";
 import { type KeptResponse, responseIn } from "../../models/responses/kept-response.ts";
 import type { Readable } from "../read-recording.ts";
-import { numberOf, stateIn } from "../recording.ts";
+import { numberOf } from "../recording.ts";
 
 /** The events of a response at another node. Errors come as `AppError`. */
 interface PeerReading {
@@ -54,7 +55,7 @@ export function readableAt(reading: PeerReading, response: KeptResponse): Readab
         sendAll(events) {
           for (const event of events) {
             last = numberOf(event) ?? last + 1;
-            state = stateIn(event) ?? state;
+            if (isState(event)) state = event.data;
           }
           sink.sendAll(events);
         },
