@@ -52,6 +52,10 @@ export function createPutObjects(
     dropUser: (user: string): void => behind.remove(({ owner }) => owner === user),
     tryFlush: behind.tryFlush,
     attempt: behind.attempt,
+    /** Resolves once what was put is written, or could not be. While writing fails, it does not wait. */
+    async written(): Promise<void> {
+      if (behind.unwritten() === 0) await behind.tryFlush();
+    },
     end: behind.end,
   };
 }

@@ -35,6 +35,8 @@ export interface ResponseObjectStore {
   replace(object: Omit<NewObject, "encode" | "length"> & ObjectContent, revision: number): Promise<boolean>;
   /** False when the owner has no such object. */
   delete(owner: string | null, id: string): Promise<boolean>;
+  /** Resolves once what was put before is written, or could not be: then a killed process does not lose it. */
+  written(): Promise<void>;
   /** Resolves once other servers can read what was put before. Missing if there are none. */
   shared?(): Promise<void>;
   /** Deletes the objects not used since this time. Resolves with their number. */

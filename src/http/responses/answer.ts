@@ -123,7 +123,7 @@ function answer(deps: Deps, api: ModelApi, request: Request, context: Context): 
       : answerWhole(exchange, deps, asked);
   };
   const reserving = input ? asker.reserve?.(() => addedTokens(ask, text)) : undefined;
-  return reserving instanceof Promise ? reserving.then(start) : Promise.resolve(start());
+  return reserving instanceof Promise ? reserving.then(start) : start();
 }
 
 function checkBackground(json: unknown, known: OwnResponses | undefined): void {

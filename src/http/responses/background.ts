@@ -44,14 +44,17 @@ export class Background {
 
   constructor(private readonly deps: BackgroundDeps) {}
 
-  /** Begins the ask, and returns the response as it waits, or the stream of its events. */
-  start(
+  /**
+   * Begins the ask, and resolves with the response as it waits, or with the stream of its events. The caller gets its id
+   * only when it is stored: then it is known also after a crash.
+   */
+  async start(
     exchange: Exchange,
     ask: ModelAsk,
     kept: KeptRequest,
     isStreamed: boolean,
     style: ErrorStyle,
-  ): Response | Promise<Response> {
+  ): Promise<Response> {
     const { shelf, newId, now, holder, clock } = this.deps;
     const id = `resp_${newId().replaceAll("-", "")}`;
     const first = firstResponse(id, kept, Math.floor(now() / 1000));
@@ -61,8 +64,9 @@ export class Background {
     recording.name(id);
     this.#running.set(recording, events);
     keeper.add(recording, events.begin());
-    if (recording.response) shelf.keepRunning(kept.owner, recording.response, holder);
+    const stored = recording.response && shelf.keepRunning(kept.owner, recording.response, holder);
     exchange.detached = this.#run(ask, { recording, keeper, events, requestId: exchange.requestId });
+    await stored;
     if (isStreamed) return readRecording(recording, -1, { clock, signal: exchange.request.signal, style });
     return new Response(JSON.stringify(first), { headers: JSON_HEADERS });
   }

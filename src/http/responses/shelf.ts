@@ -164,9 +164,10 @@ export class ResponseShelf {
     }));
   }
 
-  /** Stores a response that is being made in the background, so that a restart does not lose it without a word. */
-  keepRunning(owner: string | null, response: KeptResponse, holder: string): void {
+  /** Stores a response that is being made in the background. Resolves once no crash loses it without a word. */
+  async keepRunning(owner: string | null, response: KeptResponse, holder: string): Promise<void> {
     this.#put(owner, response, 0, () => ({ response, events: undefined, running: { holder } }));
+    await this.parts.store?.written();
   }
 
   /** Resolves once other servers can read what was kept. Undefined if there is nothing to wait for. */

@@ -51,6 +51,7 @@ export function createResponseStore({ hot, cold }: Pools, options: ResponseOptio
 
   return {
     put: pending.put,
+    written: pending.written,
     ...(isShared && { shared: pending.attempt }),
 
     async find(owner, id) {

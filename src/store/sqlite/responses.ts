@@ -38,6 +38,7 @@ export function createResponseStore(
 
   return {
     put: pending.put,
+    written: pending.written,
 
     async find(owner, id) {
       return (await pending.find(owner, id)) ?? stored(id, query.find.get(keyOf(owner, id)));
