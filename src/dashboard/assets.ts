@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants } from "node:zlib";
-import type { DashboardFile, DashboardFiles } from "../http/operations/dashboard.ts";
+import type { DashboardFile, DashboardFiles, FirstData } from "../http/operations/dashboard.ts";
 import { once } from "../once.ts";
 import { type BundledFile, bundlePage } from "./bundle.ts";
 import page from "./index.html";
@@ -17,14 +17,13 @@ export function createDashboard(): DashboardFiles {
   };
   return {
     find: async (name) => (await loaded()).named.get(name),
-    page: async ({ isSignedIn }) => (await loaded())[isSignedIn ? "signedIn" : "page"],
+    page: async (data) => (await loaded()).pages[data],
   };
 }
 
 interface Files {
   named: ReadonlyMap<string, DashboardFile>;
-  page: DashboardFile;
-  signedIn: DashboardFile;
+  pages: Readonly<Record<FirstData, DashboardFile>>;
 }
 
 async function load(): Promise<Files> {
@@ -32,14 +31,20 @@ async function load(): Promise<Files> {
   const html = files.find(({ isHashed }) => !isHashed);
   if (!html) throw new Error("The dashboard has no page.");
   const named = new Map(files.filter((file) => file !== html).map((file) => [file.name, file]));
-  return { named, page: html, signedIn: withSession(html) };
+  const pages = {
+    nothing: html,
+    session: withPreloads(html, ["/api/session"]),
+    overview: withPreloads(html, ["/api/session", "/admin/overview"]),
+  };
+  return { named, pages };
 }
 
-/** The browser asks who is signed in while it loads the script, which would ask the same. */
-const PRELOAD = '<link rel="preload" href="/api/session" as="fetch" crossorigin="anonymous" />';
-
-function withSession({ name, type, bytes }: NamedFile): DashboardFile {
-  const html = new TextDecoder().decode(bytes).replace("</head>", `${PRELOAD}</head>`);
+/** The browser asks for the data while it loads the script, which would ask the same. */
+function withPreloads({ name, type, bytes }: NamedFile, paths: readonly string[]): DashboardFile {
+  const links = paths.map(
+    (path) => `<link rel="preload" href="${path}" as="fetch" crossorigin="anonymous" />`,
+  );
+  const html = new TextDecoder().decode(bytes).replace("</head>", `${links.join("")}</head>`);
   const changed = new TextEncoder().encode(html);
   return toFile({ name, type }, changed, () => brotliOf(changed));
 }

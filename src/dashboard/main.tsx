@@ -5,6 +5,7 @@ import { PAGES, pageAt } from "./pages.ts";
 import { hash, readCode, readRoute } from "./state/route.ts";
 import { beginSession, onStorageChange } from "./state/session.ts";
 import { applyTheme, THEME_KEY } from "./state/theme.ts";
+import { showFirstOverview } from "./state/use-live.ts";
 import { language } from "./texts/texts.ts";
 
 /** Reads the current address. Returns its sign-in code, which is removed from the address and the history. */
@@ -26,6 +27,7 @@ addEventListener("storage", ({ key, newValue }) => {
 
 applyTheme();
 document.documentElement.lang = language;
+void showFirstOverview();
 void beginSession(readAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);

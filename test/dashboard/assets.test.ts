@@ -19,7 +19,7 @@ const dashboard = createDashboard();
 
 /** Returns the file of this name, or without a name the page. */
 async function find(path: string): Promise<DashboardFile> {
-  const file = path === "" ? await dashboard.page({ isSignedIn: false }) : await dashboard.find(path);
+  const file = path === "" ? await dashboard.page("nothing") : await dashboard.find(path);
   if (!file) throw new Error(`There is no file ${path}.`);
   return file;
 }
@@ -156,14 +156,20 @@ test("the overview comes with the first file, and only its charts wait for what 
   expect([...pages.keys()]).toContain("TrafficPage");
 });
 
-test("the page of a browser that is signed in differs only in that it asks for the session at once", async () => {
-  const page = await dashboard.page({ isSignedIn: true });
-  const [link = "", ...others] = textOf(page).match(/<link rel="preload"[^>]*>/g) ?? [];
-  expect(others).toEqual([]);
-  expect(link).toContain('href="/api/session"');
-  expect(textOf(page).replace(link, "")).toBe(textOf(await find("")));
-  expect(page.etag).not.toBe((await find("")).etag);
-});
+test.each([
+  ["session", ["/api/session"]],
+  ["overview", ["/api/session", "/admin/overview"]],
+] as const)(
+  "the page that shows the %s first differs only in that it asks for %j at once",
+  async (data, paths) => {
+    const page = await dashboard.page(data);
+    const links = textOf(page).match(/<link rel="preload"[^>]*>/g) ?? [];
+    expect(links.map((link) => /href="([^"]+)"/.exec(link)?.[1] ?? "")).toEqual([...paths]);
+    expect(textOf(page).replace(links.join(""), "")).toBe(textOf(await find("")));
+    const others = (["nothing", "session", "overview"] as const).filter((other) => other !== data);
+    for (const other of others) expect(page.etag).not.toBe((await dashboard.page(other)).etag);
+  },
+);
 
 test("no page waits for a file that waits for another one but the first", async () => {
   const [first = ""] = (await readPage()).links.map(nameOf).filter((name) => name.endsWith(".js"));
@@ -186,5 +192,5 @@ test("each file has an ETag of its own that depends only on its content", async 
   const again = createDashboard();
   const names = paths.filter((path) => path !== "");
   expect(await Promise.all(names.map(async (path) => (await again.find(path))?.etag))).toEqual(tags.slice(1));
-  expect((await again.page({ isSignedIn: false })).etag).toBe(tags[0] ?? "");
+  expect((await again.page("nothing")).etag).toBe(tags[0] ?? "");
 });

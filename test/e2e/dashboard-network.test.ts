@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { WebSocket } from "playwright-core";
+import type { Page, WebSocket } from "playwright-core";
 import { inBrowser, shows } from "../support/browser.ts";
-import { goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { goTo, openDashboard, typeKey } from "../support/browser-dashboard.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
@@ -21,8 +21,71 @@ const LOADED = `performance.getEntriesByType("resource")
   .filter(({ name }) => /\\.(js|css)$/.test(name))
   .map(({ name, encodedBodySize, transferSize }) => ({ name, encodedBodySize, transferSize }))`;
 
+const ASKED = `performance.getEntriesByType("resource")
+  .map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType])
+  .filter(([path]) => !path.startsWith("/dashboard/"))`;
+
+/** Returns the data that the page has asked for, each with what made the browser ask: `link` is the page itself. */
+const asked = (page: Page): Promise<[path: string, by: string][]> => page.evaluate(ASKED);
+
+const tile = (page: Page) => page.locator("dl > div").getByText("Agents connected");
+
+/** Lets the page wait for its live view. */
+const silenceLive = (page: Page) => page.routeWebSocket(/\/admin\/live$/, () => undefined);
+
 inBrowser("dashboard: network use", (browser) => {
   const scene = useScene();
+
+  test("the overview of someone who is signed in needs no script to ask for its numbers, and asks for them once", async () => {
+    const page = await openDashboard(browser, scene);
+    await silenceLive(page);
+    await page.reload();
+    await shows(tile(page), page.getByText("Connecting …", { exact: true }));
+    expect(await asked(page)).toEqual([
+      ["/api/session", "link"],
+      ["/admin/overview", "link"],
+    ]);
+  });
+
+  test("no other page asks for the overview, nor does the page of a user", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Connect");
+    await page.reload();
+    await shows(page.getByRole("heading", { level: 1, name: "Connect" }));
+    expect((await asked(page)).map(([path]) => path)).not.toContain("/admin/overview");
+    await goTo(page, "Overview");
+    await page.reload();
+    await shows(page.getByRole("heading", { level: 1, name: "Overview" }));
+    expect(await asked(page)).toContainEqual(["/admin/overview", "link"]);
+
+    const { token } = await scene.addUser();
+    const own = await openDashboard(browser, scene, { key: token });
+    await own.reload();
+    await shows(own.getByRole("heading", { level: 1, name: "Usage" }));
+    const paths = (await asked(own)).map(([path]) => path);
+    expect(paths).toContain("/api/session");
+    expect(paths).not.toContain("/admin/overview");
+  });
+
+  test("an overview that comes after the sign-out is not shown to who signs in next", async () => {
+    const page = await openDashboard(browser, scene);
+    await silenceLive(page);
+    const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+    await page.route("**/admin/overview", async (route) => {
+      await isReleased;
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shows(page.getByText("You have signed out."));
+    await typeKey(page, scene.adminKey);
+    await shows(page.getByText("Connecting …", { exact: true }));
+    const [response] = await Promise.all([page.waitForResponse("**/admin/overview"), release()]);
+    await response.finished();
+    // The page has read the first answer by then.
+    await page.evaluate("fetch('/api/session').then((answer) => answer.json())");
+    expect(await tile(page).count()).toBe(0);
+  });
 
   test("script and style sheet are small, and are loaded only once", async () => {
     const page = await openDashboard(browser, scene);

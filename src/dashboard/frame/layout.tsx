@@ -82,6 +82,7 @@ function usePageChange(page: Page | undefined, argument: string): void {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = page ? `${page.title} · chatgpt-api-server` : "chatgpt-api-server";
+    notePage(page);
     scrollToCurrent();
     if (!isFirst.current) {
       scrollTo(0, 0);
@@ -89,6 +90,13 @@ function usePageChange(page: Page | undefined, argument: string): void {
     }
     isFirst.current = false;
   }, [page?.path, argument]);
+}
+
+/** Notes for the server whether a reload needs the overview: it does not see the part of the address after `#`. */
+function notePage(page: Page | undefined): void {
+  const age = page?.path === "overview" ? "; Max-Age=0" : "";
+  // biome-ignore lint/suspicious/noDocumentCookie: it needs no answer, and over plain HTTP there is no other way.
+  document.cookie = `dashboard-page=other; Path=/dashboard; SameSite=Strict${age}`;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { LiveFrame } from "../api/types.ts";
-import { type LiveOverview, takeFrame } from "./history.ts";
+import type { LiveFrame, Overview } from "../api/types.ts";
+import { fromOverview, type LiveOverview, takeFrame } from "./history.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface LiveState {
@@ -23,6 +23,8 @@ export interface Live {
   state: Store<LiveState>;
   /** Keeps the socket open until the returned function is called. All watchers share one socket. */
   watch(): () => void;
+  /** Shows what was loaded in another way, unless a frame came before. The status stays. */
+  show(overview: Overview): void;
 }
 
 const DELAY_MIN_MS = 500;
@@ -76,6 +78,10 @@ export function createLive({ open, after, random, onLost }: LiveOptions): Live {
         stop?.();
         stop = undefined;
       };
+    },
+    show(overview) {
+      const before = state.get();
+      if (!before.overview) state.set({ ...before, overview: fromOverview(overview) });
     },
   };
 }

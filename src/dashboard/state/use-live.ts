@@ -23,10 +23,26 @@ function checkSession(): void {
   if (current.state === "in" && current.ended === undefined) void api.session().catch(() => undefined);
 }
 
+/** Counts the sign-outs. */
+let turn = 0;
+
 // The next person to sign in must not see what this one saw.
 session.subscribe(() => {
-  if (session.get().state === "out") live.state.set({ status: "connecting", overview: undefined });
+  if (session.get().state !== "out") return;
+  turn++;
+  live.state.set({ status: "connecting", overview: undefined });
 });
+
+/**
+ * Shows the overview that the browser loads beside the script, if it does, until the socket brings a newer one. Call it at
+ * once: a browser that keeps what it has loaded would answer a later request with it.
+ */
+export async function showFirstOverview(): Promise<void> {
+  if (!document.querySelector('link[href="/admin/overview"]')) return;
+  const own = turn;
+  const overview = await api.overview().catch(() => undefined);
+  if (overview && own === turn) live.show(overview);
+}
 
 let firstVersion: string | undefined;
 live.state.subscribe(() => {

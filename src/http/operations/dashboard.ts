@@ -12,9 +12,12 @@ export interface DashboardFiles {
    * can happen only when the server runs from the sources.
    */
   find(name: string): Promise<DashboardFile | undefined>;
-  /** Returns the page, which for a browser that is signed in asks for the session at once. Rejects as `find` does. */
-  page(browser: { isSignedIn: boolean }): Promise<DashboardFile>;
+  /** Returns the page, which loads `data` at once. Rejects as `find` does. */
+  page(data: FirstData): Promise<DashboardFile>;
 }
+
+/** The data that the browser loads beside the script, as the page shows it first. With `overview`, it loads the session too. */
+export type FirstData = "nothing" | "session" | "overview";
 
 export interface DashboardFile {
   /** The `Content-Type`. */
@@ -61,14 +64,15 @@ const ROUTES = {
 /** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
 export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
   ({ files, sessions }: { files: DashboardFiles; sessions: Pick<Sessions, "read"> }) => {
-    /** Whether there is a session that may be asked for without an error. If that is unknown, the page asks later. */
-    const isSignedIn = async ({ request }: Exchange) => {
-      const session = await sessions.read(request.headers).catch(() => undefined);
-      return typeof session === "object";
+    /** Returns what may be asked for without an error. If that is unknown, the page asks later. */
+    const firstDataFor = async ({ headers }: Request): Promise<FirstData> => {
+      const session = await sessions.read(headers).catch(() => undefined);
+      if (typeof session !== "object") return "nothing";
+      return session.owner.kind === "admin" && !isElsewhere(headers) ? "overview" : "session";
     };
     return {
       readDashboard: async ({ exchange }) =>
-        send(exchange, await files.page({ isSignedIn: await isSignedIn(exchange) })),
+        send(exchange, await files.page(await firstDataFor(exchange.request))),
       async readDashboardFile({ exchange, params: { file: name } }) {
         const file = await files.find(name);
         if (!file) throw new AppError("not_found");
@@ -77,6 +81,12 @@ export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
     };
   },
 );
+
+/**
+ * Whether the browser last showed another page than the overview. The page notes that in a cookie, as the part of an address
+ * after `#` is not sent. The cookie only saves bytes: anybody can set it.
+ */
+const isElsewhere = (headers: Headers) => /(?:^|; *)dashboard-page=other/.test(headers.get("cookie") ?? "");
 
 /** The redirect from `/`. It is relative, as the server does not know by which name it was reached. */
 const HOME = "dashboard";

@@ -63,6 +63,19 @@ test("the state is live from the first frame until the socket is lost", () => {
   expect(lost()).toBe(1);
 });
 
+test("an overview that was loaded in another way is shown until a frame comes, and never after one", () => {
+  const { live, newest } = scene();
+  const loaded = { ...JSON.parse(frame), version: "loaded" } as Overview;
+  live.watch();
+  live.show(loaded);
+  const { status, overview } = live.state.get();
+  expect([status, overview?.version]).toEqual(["connecting", "loaded"]);
+  newest().on.message(frame);
+  expect(live.state.get().overview?.version).toBe("1.0.0");
+  live.show(loaded);
+  expect(live.state.get().overview?.version, "the frame is newer").toBe("1.0.0");
+});
+
 test("reconnecting backs off up to 15 s, and starts over after a successful connection", () => {
   const { live, clock, opened, newest } = scene();
   live.watch();

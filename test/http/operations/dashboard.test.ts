@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { brotliDecompressSync } from "node:zlib";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { cookieFor, dashboardScript } from "../../support/session.ts";
+import { addLimitedUser } from "../../support/user-caller.ts";
 
 const get = (url: string, headers: Record<string, string> = {}, method = "GET") =>
   fetch(url, { method, headers, redirect: "manual", decompress: false });
@@ -73,6 +74,23 @@ describe("/dashboard", () => {
     expect(await asksFor({ cookie, "sec-fetch-site": "cross-site" })).toBe(false);
     expect(await asksFor({ cookie: cookie.replace(/=.*/, `=${"A".repeat(43)}`) })).toBe(false);
     expect(await asksFor({})).toBe(false);
+  });
+
+  test("the page of an administrator also asks for the overview at once, unless the browser last showed another page", async () => {
+    const { url } = await startTestServer();
+    const asksFor = async (headers: Record<string, string>) =>
+      (await (await get(`${url}/dashboard`, headers)).text()).includes('href="/admin/overview"');
+    const cookie = await cookieFor(url, ADMIN_KEY);
+    const { token } = await addLimitedUser(url);
+    expect(await asksFor({ cookie })).toBe(true);
+    expect(await asksFor({ cookie: `other-dashboard-page=other; ${cookie}` })).toBe(true);
+    for (const elsewhere of [`dashboard-page=other; ${cookie}`, `${cookie}; dashboard-page=other`])
+      expect(await asksFor({ cookie: elsewhere }), elsewhere).toBe(false);
+    expect(await asksFor({ cookie, "sec-fetch-site": "cross-site" })).toBe(false);
+    expect(await asksFor({ cookie: await cookieFor(url, token) })).toBe(false);
+    expect(await asksFor({})).toBe(false);
+    await fetch(`${url}/api/session`, { method: "DELETE", headers: { cookie } });
+    expect(await asksFor({ cookie }), "after the session").toBe(false);
   });
 
   test("the dashboard's scripts are cached forever, as their names change with their content", async () => {

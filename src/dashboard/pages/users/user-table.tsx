@@ -7,8 +7,9 @@ import { formatMoney, formatShort, formatTime } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
 import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
+import { limitsText } from "./limits-text.ts";
 import { stateOf } from "./user-filter.ts";
-import { labelOf, limitsText } from "./user-text.ts";
+import { labelOf } from "./user-text.ts";
 
 export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens" | "cost">;
 
