@@ -32,6 +32,22 @@ export function createRemembered(
       return conversation;
     },
 
+    /**
+     * Returns the pending turns up to the one with the id `last`, or to the newest, the last one first. Those before them
+     * are written, or there are none.
+     */
+    branch(id: string, last: string | undefined): Turn[] {
+      const turns = behind.find(id)?.turns ?? [];
+      const known = new Map(turns.map((turn) => [turn.id, turn]));
+      const branch: Turn[] = [];
+      let turn = last === undefined ? turns.at(-1) : known.get(last);
+      while (turn && branch.length < turns.length) {
+        branch.push(turn);
+        turn = turn.parent === undefined ? undefined : known.get(turn.parent);
+      }
+      return branch;
+    },
+
     /** Remembers what `Conversations.remember` is called with. */
     add(conversation: Conversation, turn?: Turn): void {
       const known = behind.find(conversation.id);
@@ -43,13 +59,14 @@ export function createRemembered(
     /** Drops the conversations of a deleted user. */
     dropUser: (user: string): void => behind.remove(({ owner }) => userIdOf(owner) === user),
     flush: behind.flush,
+    tryFlush: behind.tryFlush,
     attempt: behind.attempt,
     end: behind.end,
   };
 }
 
-/** Only its owner continues a conversation, and another agent only if the server keeps its text. */
-function mayContinue(known: Conversation, next: Conversation): boolean {
+/** Returns whether the next use may change a conversation: only its owner continues it, and another agent only if the server keeps its text. */
+export function mayContinue(known: Conversation, next: Conversation): boolean {
   if (!isSamePrincipal(known.owner, next.owner)) return false;
   return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }

@@ -72,7 +72,8 @@ export async function receiveForm(
 /** The disk is full, most likely. Another server, or a later try, may do better. */
 function cannotStore(cause: unknown): never {
   throw new AppError("bodies_full", {
-    hint: "The server could not store the form. Its log says why.",
+    message: "The server cannot store the form",
+    hint: "Its disk is most likely full. Its log says why.",
     cause,
   });
 }

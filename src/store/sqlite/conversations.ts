@@ -1,8 +1,8 @@
 import type { SQLQueryBindings } from "bun:sqlite";
 import { desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { principalOf, userIdOf } from "../../principal.ts";
-import type { Turn } from "../../relay/conversation.ts";
-import { createRemembered, lengthOf, ROW_LENGTH, type UsedConversation } from "../remembered.ts";
+import type { Conversation, Turn } from "../../relay/conversation.ts";
+import { createRemembered, lengthOf, mayContinue, ROW_LENGTH, type UsedConversation } from "../remembered.ts";
 import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode, type SqliteBehindOptions } from "./database.ts";
 import { conversations, turns } from "./schema.ts";
@@ -32,21 +32,34 @@ export function createConversationStore(
     }
   }
 
+  function findWritten(id: string): Conversation | undefined {
+    const known = query.find.get({ id });
+    if (!known) return undefined;
+    const { user, model, ...rest } = known;
+    return { ...rest, owner: principalOf(user), model: model ?? undefined };
+  }
+
+  /** Returns the turns that could not be written, as the disk is full: the last one first. */
+  function pendingBranch(id: string, last: string | undefined): Turn[] {
+    const pending = remembered.find(id);
+    const written = pending && findWritten(id);
+    const isTheirs = pending !== undefined && (!written || mayContinue(written, pending));
+    return isTheirs ? remembered.branch(id, last) : [];
+  }
+
   return {
     // The written conversation comes first: it wins over a pending one of another owner with the same id.
-    async find(id) {
-      const known = query.find.get({ id });
-      if (!known) return remembered.find(id);
-      const { user, model, ...rest } = known;
-      return { ...rest, owner: principalOf(user), model: model ?? undefined };
-    },
+    find: async (id) => findWritten(id) ?? remembered.find(id),
 
     async branch(conversation, last) {
-      if (remembered.find(conversation)) await remembered.flush();
-      const leaf = last ?? query.newestTurn.get({ conversation })?.id;
+      if (remembered.find(conversation)) await remembered.tryFlush();
+      const pending = pendingBranch(conversation, last);
+      const first = pending.at(-1);
+      const leaf = first ? first.parent : (last ?? query.newestTurn.get({ conversation })?.id);
       const rows = leaf === undefined ? [] : query.branch.all(conversation, leaf);
-      if (rows.length === 0) return undefined;
-      return rows.map(({ parent, ...turn }) => ({ ...turn, parent: parent ?? undefined })).reverse();
+      const written = rows.map(({ parent, ...turn }) => ({ ...turn, parent: parent ?? undefined }));
+      const branch = [...pending, ...written].reverse();
+      return branch.length === 0 ? undefined : branch;
     },
 
     remember: remembered.add,

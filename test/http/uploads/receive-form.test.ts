@@ -85,7 +85,7 @@ test("a form that cannot be stored is a 503 that may be sent again, and the log 
   const refused = await send(formWith(900_000, "m"));
   expect([refused.status, refused.headers.has("retry-after")]).toEqual([503, true]);
   expect(await refused.json()).toMatchObject({
-    error: { message: expect.stringContaining("could not store") },
+    error: { message: expect.stringContaining("The server cannot store the form") },
   });
   expect(server.logged()).toContain("EEXIST");
   expect((await send(formWith(1_000, "m"))).status).toBe(200);

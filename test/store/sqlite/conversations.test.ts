@@ -152,3 +152,30 @@ describe("while another process writes", () => {
     expect(onDisk.query("SELECT length FROM conversations").get()).toEqual({ length: 1_024 + 1_500 });
   });
 });
+
+test("a kept conversation goes on with turns that could not be written, but never with those of another owner", async () => {
+  const { conversations, onDisk, pass } = await scene();
+  const kept = (owner: typeof ADMIN | ReturnType<typeof userPrincipal>, id = "k") => ({
+    ...{ id, owner, agent: "a", kept: true, model: "m" },
+  });
+  const turn = (id: string, parent?: string) => ({ id, parent, question: `q${id}`, answer: `a${id}` });
+  const ids = async (last?: string, id = "k") => (await conversations.branch(id, last))?.map(({ id }) => id);
+  conversations.remember(kept(ADMIN), turn("1"));
+  await pass(FLUSH_MS);
+  onDisk.run("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  conversations.remember(kept(ADMIN), turn("2", "1"));
+  conversations.remember(kept(ADMIN), turn("3", "2"));
+  conversations.remember(kept(ADMIN), turn("4", "1"));
+  expect(await ids()).toEqual(["1", "4"]);
+  expect(await ids("3")).toEqual(["1", "2", "3"]);
+  expect(await ids("1")).toEqual(["1"]);
+  expect(await ids("5")).toBeUndefined();
+  conversations.remember(kept(ADMIN, "new"), turn("6"));
+  expect(await ids(undefined, "new")).toEqual(["6"]);
+  onDisk.run(
+    "INSERT INTO conversations SELECT 'new', 'bob', agent, created_at, used_at, kept, model, length FROM conversations",
+  );
+  expect(await ids(undefined, "new")).toBeUndefined();
+  onDisk.run("DROP TRIGGER full");
+  expect(await ids("3")).toEqual(["1", "2", "3"]);
+});
