@@ -63,6 +63,28 @@ inBrowser("dashboard: requests", (browser) => {
     await shows(page.getByRole("dialog", { name: "Request" }).getByText("broken box").first());
   });
 
+  test("filters that are typed one right after the other all count", async () => {
+    const scene = await startScene();
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Requests");
+    await page.getByLabel("Model", { exact: true }).fill("broken");
+    await page.getByLabel("Agent", { exact: true }).fill("box");
+    await page.waitForURL(/agent=box/);
+    expect(page.url()).toContain("model=broken");
+  });
+
+  test("a filter that was typed just before its page was left does not lead back to it", async () => {
+    const scene = await startScene();
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Users");
+    await goTo(page, "Requests");
+    await page.clock.install();
+    await page.getByLabel("Model", { exact: true }).fill("good");
+    await goTo(page, "Users");
+    await page.clock.runFor(2_000);
+    expect(new URL(page.url()).hash).toBe("#/users");
+  });
+
   test("a filter that the server refuses shows no rows of another one, and a cut name is whole on hover", async () => {
     const { scene } = await startFailing();
     const model = "org/a-model:70b";

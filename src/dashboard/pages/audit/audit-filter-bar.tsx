@@ -7,7 +7,7 @@ import { ACTION_OPTIONS, ACTOR_OPTIONS, type AuditFilter, auditHref } from "./au
 /** The fields that choose changes. What is chosen is in the address. */
 export function AuditFilterBar({ filter }: { filter: AuditFilter }) {
   const change = (changes: AuditFilter) => replaceHref(auditHref({ ...filter, ...changes }));
-  const type = useTyping((search: string) => change({ search: search.trim() }));
+  const type = useTyping(change);
   return (
     <search class="requests-filter">
       <Select
@@ -30,7 +30,7 @@ export function AuditFilterBar({ filter }: { filter: AuditFilter }) {
         type="search"
         value={filter.search ?? ""}
         placeholder={text("audit.search.placeholder")}
-        onInput={type}
+        onInput={(search) => type({ search: search.trim() })}
       />
     </search>
   );

@@ -20,7 +20,7 @@ interface FiltersProps {
 export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
   const change = (changes: Partial<RequestView>) =>
     replaceHref(requestsHref({ ...view, before: undefined, open: undefined, at: undefined, ...changes }));
-  const type = useTyping((name: FilterName, typed: string) => change({ [name]: typed.trim() }));
+  const type = useTyping(change);
   const field = (name: FilterName, placeholder: string) => (
     <Field
       label={FILTERS[name]}
@@ -28,7 +28,7 @@ export function RequestFilters({ view, isAdmin, requests }: FiltersProps) {
       type="search"
       value={view[name] ?? ""}
       placeholder={placeholder}
-      onInput={(typed) => type(name, typed)}
+      onInput={(typed) => type({ [name]: typed.trim() })}
     />
   );
   return (
