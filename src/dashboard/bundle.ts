@@ -31,7 +31,15 @@ export async function bundlePage(entry: string, translation?: TextTable): Promis
     outputs.map(async (output) => ({
       name: output.path.split(/[\\/]/).at(-1) ?? output.path,
       type: output.type,
-      bytes: new Uint8Array(await output.arrayBuffer()),
+      bytes: await bytesOf(output),
     })),
   );
+}
+
+/** The rules that the bundler adds for browsers without `:is()`, which could not show the page in any case. */
+const PREFIXED_RULES = /[^{}]*:-(?:webkit|moz)-any\([^{}]*\{[^{}]*\}/g;
+
+async function bytesOf(output: Bun.BuildArtifact): Promise<BundledFile["bytes"]> {
+  if (!output.type.startsWith("text/css")) return new Uint8Array(await output.arrayBuffer());
+  return new TextEncoder().encode((await output.text()).replace(PREFIXED_RULES, ""));
 }
