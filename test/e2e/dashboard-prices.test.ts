@@ -5,6 +5,9 @@ import { hides, inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { button, copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { type Scene, startScene } from "../support/scene.ts";
+import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
+
+const LONG_MODEL = `hf.co/somebody/${"Model-Name-".repeat(6)}GGUF:Q4_K_M`;
 
 async function addPrice(page: Page, row: number, fields: Record<string, string>): Promise<void> {
   await button(page, "Add a model").click();
@@ -54,20 +57,64 @@ inBrowser("dashboard: prices and budgets", (browser) => {
     await hides(button(page, "Use the server's settings"));
   });
 
-  test("the highest price is not cut off in its field, and all fields have room in a window of 1440 pixels", async () => {
-    const models = { "org/*": { input: 1_000_000_000, output: 1_000_000_000 } };
-    const scene = await startScene({ flags: ["--prices", JSON.stringify({ currency: "EUR", models })] });
+  test.each([1440, 1280])(
+    "the highest price is not cut off in its field, and all fields have room in a window of %p pixels",
+    async (width) => {
+      const models = { "org/*": { input: 1_000_000_000, output: 1_000_000_000 } };
+      const scene = await startScene({ flags: ["--prices", JSON.stringify({ currency: "EUR", models })] });
+      const page = await openDashboard(browser, scene);
+      await page.setViewportSize({ width, height: 900 });
+      await goTo(page, "Prices");
+      for (const element of [
+        page.getByLabel("Row 1: Output"),
+        page.getByRole("region", { name: "Price list" }),
+        page.getByRole("group", { name: "Price list" }),
+      ]) {
+        await shows(element);
+        const [content, room] = await element.evaluate((one) => [one.scrollWidth, one.clientWidth]);
+        expect(content).toBeLessThanOrEqual(room ?? 0);
+      }
+    },
+  );
+
+  test.each([360, 820])(
+    "in a window of %p pixels each model has a card with the titles of its prices, without a sideways scroll",
+    async (width) => {
+      const models = { [LONG_MODEL]: { input: 3, hour: 0.4 }, other: { output: 1 } };
+      const scene = await startScene({ flags: ["--prices", JSON.stringify({ currency: "EUR", models })] });
+      const page = await openDashboard(browser, scene, { phone: true });
+      await page.setViewportSize({ width, height: 740 });
+      await goTo(page, "Prices");
+      const list = page.getByRole("group", { name: "Price list" });
+      await shows(list);
+      expect(await list.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+      const titles = await page
+        .getByRole("row")
+        .first()
+        .getByRole("cell")
+        .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell, "::before").content));
+      expect(titles).toContain('"Cached input"');
+      await button(page, "Remove row 1").tap();
+      expect(await page.getByLabel("Row 1: Model").inputValue()).toBe("other");
+    },
+  );
+
+  test("the list of models shows a long name in whole lines, and its field shows the whole of it on hover", async () => {
+    const scene = await startScene();
+    const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, models: [{ id: LONG_MODEL }] } });
+    scene.after(() => agent.stop());
     const page = await openDashboard(browser, scene);
-    await page.setViewportSize({ width: 1440, height: 900 });
     await goTo(page, "Prices");
-    for (const element of [
-      page.getByLabel("Row 1: Output"),
-      page.getByRole("region", { name: "Price list" }),
-    ]) {
-      await shows(element);
-      const [content, room] = await element.evaluate((one) => [one.scrollWidth, one.clientWidth]);
-      expect(content).toBeLessThanOrEqual(room ?? 0);
-    }
+    await button(page, "Add a model").click();
+    const field = page.getByLabel("Row 1: Model");
+    await field.click();
+    const option = page.getByRole("option", { name: LONG_MODEL });
+    await shows(option);
+    expect(await option.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+    await option.click();
+    await page.getByLabel("Currency").hover();
+    await field.hover();
+    expect(await field.getAttribute("title")).toBe(LONG_MODEL);
   });
 
   test("eight numbers stand in two rows of four where they have no room in one", async () => {

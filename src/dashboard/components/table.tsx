@@ -29,7 +29,7 @@ interface TableProps<Row> {
 }
 
 /** A browser forgets that these elements are a table when they are laid out as cards. */
-const ROLES = {
+export const ROLES = {
   table: { role: "table" },
   rows: { role: "rowgroup" },
   row: { role: "row" },

@@ -46,6 +46,7 @@ export function Combobox(props: ComboboxProps) {
           aria-controls={`${id}-list`}
           aria-activedescendant={activeIndex >= 0 ? `${id}-${activeIndex}` : null}
           {...describedBy(id, hint)}
+          onPointerEnter={showWhole}
           onClick={open}
           onFocus={() => input.current?.select()}
           onBlur={close}
@@ -68,4 +69,10 @@ export function Combobox(props: ComboboxProps) {
       <FieldHelp id={id} hint={hint} />
     </div>
   );
+}
+
+/** Shows on hover the whole of a text that is cut. */
+function showWhole({ target }: Event): void {
+  const field = target as HTMLInputElement;
+  field.title = field.scrollWidth > field.clientWidth ? field.value : "";
 }

@@ -3,16 +3,16 @@ import { type TextKey, text } from "../../texts/texts.ts";
 
 type ModelPrice = PriceList["models"][string];
 
-/** The prices of a model, in the order of the table, with the titles of their columns. */
+/** The prices of a model, in the order of the table, with the titles of their columns, and units where a title has none. */
 export const PRICE_FIELDS = [
-  { field: "input", title: "prices.input" },
-  { field: "cached_input", title: "prices.cachedInput" },
-  { field: "cache_write", title: "prices.cacheWrite" },
-  { field: "output", title: "prices.output" },
+  { field: "input", title: "prices.input", unit: "prices.perTokens" },
+  { field: "cached_input", title: "prices.cachedInput", unit: "prices.perTokens" },
+  { field: "cache_write", title: "prices.cacheWrite", unit: "prices.perTokens" },
+  { field: "output", title: "prices.output", unit: "prices.perTokens" },
   { field: "hour", title: "prices.hour" },
   { field: "audio_minute", title: "prices.audioMinute" },
   { field: "image", title: "prices.image" },
-] as const satisfies readonly { field: keyof ModelPrice; title: TextKey }[];
+] as const satisfies readonly { field: keyof ModelPrice; title: TextKey; unit?: TextKey }[];
 
 export type PriceField = (typeof PRICE_FIELDS)[number]["field"];
 

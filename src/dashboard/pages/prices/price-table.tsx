@@ -1,6 +1,8 @@
 import { Button } from "../../components/button.tsx";
 import { Combobox } from "../../components/combobox/combobox.tsx";
 import { ScrollArea } from "../../components/scroll-area.tsx";
+import { ROLES } from "../../components/table.tsx";
+import { Icon } from "../../frame/icon.tsx";
 import { text } from "../../texts/texts.ts";
 import { PRICE_FIELDS, type PriceRow } from "./price-form.ts";
 
@@ -16,14 +18,15 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
   const options = models.map((value) => ({ value }));
   return (
     <ScrollArea label={text("prices.list")}>
-      <table class="prices">
+      <table {...ROLES.table} class="prices">
         <caption class="off-screen">{text("prices.list")}</caption>
         <thead>
           <tr>
             <th scope="col">{text("prices.model")}</th>
-            {PRICE_FIELDS.map(({ field, title }) => (
-              <th key={field} scope="col">
-                {text(title)}
+            {PRICE_FIELDS.map((field) => (
+              <th key={field.field} scope="col" class="number">
+                {text(field.title)}
+                {"unit" in field ? <span class="price-unit">{text(field.unit)}</span> : null}
               </th>
             ))}
             <th scope="col">
@@ -31,10 +34,10 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
             </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody {...ROLES.rows}>
           {rows.map(({ id, row }, index) => (
-            <tr key={id}>
-              <td>
+            <tr key={id} {...ROLES.row}>
+              <td {...ROLES.cell}>
                 <Combobox
                   name={`model-${id}`}
                   value={row.model}
@@ -45,7 +48,7 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
                 />
               </td>
               {PRICE_FIELDS.map(({ field, title }) => (
-                <td key={field}>
+                <td key={field} {...ROLES.cell} data-title={text(title)}>
                   <Input
                     name={`${field}-${id}`}
                     value={row[field]}
@@ -53,14 +56,15 @@ export function PriceTable({ rows, models, onRemove }: PriceTableProps) {
                   />
                 </td>
               ))}
-              <td>
+              <td {...ROLES.cell}>
                 <Button
                   kind="quiet"
                   isSmall
                   label={text("prices.removeRow", { row: index + 1 })}
+                  tip={text("prices.remove")}
                   onClick={() => onRemove(id)}
                 >
-                  {text("prices.remove")}
+                  <Icon name="delete" />
                 </Button>
               </td>
             </tr>

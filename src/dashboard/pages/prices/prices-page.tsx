@@ -99,6 +99,7 @@ function PriceEditor({ setting, change, onSaved }: PriceEditorProps) {
             required
           />
         </div>
+        <p class="hint">{text("prices.explained")}</p>
         {rows.length === 0 ? (
           <EmptyState title={text("prices.empty")}>
             <p>{text("prices.empty.hint")}</p>
@@ -110,7 +111,6 @@ function PriceEditor({ setting, change, onSaved }: PriceEditorProps) {
             onRemove={(id) => setRows((before) => before.filter((one) => one.id !== id))}
           />
         )}
-        <p class="hint">{text("prices.explained")}</p>
       </Form>
     </Card>
   );
