@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { answering } from "../support/chat-agent.ts";
 import { startScene, type User } from "../support/scene.ts";
 import { until } from "../support/until.ts";
+import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
 /** Records in `drawn` every text that is drawn on a canvas from now on. */
 const RECORD_DRAWN = `{
@@ -40,6 +42,31 @@ inBrowser("dashboard: usage", (browser) => {
     const lines = (await Bun.file(await file.path()).text()).trim().split("\r\n");
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain("user");
+  });
+
+  test("the table of usage has room in a window of 1280 pixels, and costs of nothing have an axis of whole units", async () => {
+    const model = `anthropic/claude-${"long-name-".repeat(5)}`;
+    const prices = { currency: "CHF", models: { [model]: { input: 100_000_000 } } };
+    const scene = await startScene({ flags: ["--echo", "--prices", JSON.stringify(prices)] });
+    const page = await openDashboard(browser, scene);
+    await page.evaluate(RECORD_DRAWN);
+    await scene.ask({ content: "hello", model: "nowhere" });
+    await scene.ask({ content: "hello" });
+    await page.evaluate("location.hash = '#/usage?by=model'");
+    const drawn = () => page.evaluate<string[]>("drawn");
+    await until(async () => (await drawn()).includes("CHF\u00a01.00"));
+    expect((await drawn()).filter((one) => /0\.0000/.test(one))).toEqual([]);
+
+    const agent = await connectV2Agent(scene.url, {
+      hello: { ...V2_HELLO, models: [{ id: model }] },
+      ...answering({ prompt_tokens: 2_345_678, completion_tokens: 123_456 }),
+    });
+    scene.after(() => agent.stop());
+    await scene.ask({ content: "hello", model });
+    await page.reload();
+    await shows(rowOf(page, "Usage by model", "anthropic").getByText("CHF\u00a0234,567,800.00"));
+    const table = page.getByRole("group", { name: "Usage by model" });
+    expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
   });
 
   test("the charts' axes name only days of the chosen period", async () => {

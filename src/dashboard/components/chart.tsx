@@ -1,5 +1,5 @@
 import { useRef } from "hono/jsx/dom";
-import { formatMoney } from "../format.ts";
+import { formatMoney, formatShortMoney } from "../format.ts";
 import { useEffect, useState } from "../state/hooks.ts";
 import { language, text } from "../texts/texts.ts";
 import type { ChartSeries, Color } from "./chart/chart-options.ts";
@@ -143,7 +143,7 @@ export function CostChart({
   currency,
   values,
   ...props
-}: Omit<ChartProps, "format" | "isMoney" | "yMaxAtLeast" | "series"> & {
+}: Omit<ChartProps, "format" | "axisFormat" | "isMoney" | "yMaxAtLeast" | "series"> & {
   currency: string;
   values: ChartSeries["values"];
 }) {
@@ -151,9 +151,10 @@ export function CostChart({
     <Chart
       {...props}
       format={(value) => formatMoney(value, currency)}
+      axisFormat={(value) => formatShortMoney(value, currency)}
       isMoney
       yMaxAtLeast={0.000001}
-      series={[{ label: currency, color: "accent", values }]}
+      series={[{ label: text("chart.cost"), color: "accent", values }]}
     />
   );
 }

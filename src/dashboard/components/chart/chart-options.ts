@@ -20,6 +20,8 @@ export interface ChartAppearance {
   series: readonly ChartSeries[];
   /** Formats values for the axis, the legend and the table. */
   format: (value: number | null) => string;
+  /** Formats values for the axis in fewer letters. Default: `format`. */
+  axisFormat?: (value: number) => string;
   /** Labels a point of the x axis. By default, x values are shown as times of day. */
   xLabel?: (x: number) => string;
   /** Draws bars, for totals per day, instead of lines. */
@@ -55,6 +57,8 @@ const stepsFrom = (lowest: number) =>
   ).flat();
 const Y_STEPS = stepsFrom(-1);
 const MONEY_STEPS = stepsFrom(-9);
+/** Bars count whole things. */
+const WHOLE_STEPS = stepsFrom(0);
 
 /**
  * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this
@@ -83,7 +87,7 @@ export function chartOptions(
         time: !xLabel,
         range: (_, min, max) => [...(current().range ?? (current().isBars ? barRange : dataRange)(min, max))],
       },
-      y: { range: (_, __, max) => [0, Math.max(current().yMaxAtLeast ?? 1, (max ?? 0) * 1.1)] },
+      y: { range: (_, __, max) => [0, highest(max, current().yMaxAtLeast)] },
     },
     axes: [
       {
@@ -96,14 +100,18 @@ export function chartOptions(
       {
         ...axis,
         size: (_, labels) => axisWidth(labels),
-        incrs: current().isMoney ? MONEY_STEPS : Y_STEPS,
-        values: (_, ticks) => ticks.map((tick) => current().format(tick)),
+        incrs: current().isMoney ? MONEY_STEPS : current().isBars ? WHOLE_STEPS : Y_STEPS,
+        values: (_, ticks) => ticks.map((tick) => (current().axisFormat ?? current().format)(tick)),
       },
     ],
     series: [{}, ...series.map((one) => seriesOptions(one, current()))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
 }
+
+/** Returns the end of the y axis: where nothing was counted, a whole one. */
+const highest = (max: number | null, atLeast = 1): number =>
+  max ? Math.max(atLeast, max * 1.1) : Math.max(atLeast, 1);
 
 const axisWidth = (labels: readonly string[] | null): number =>
   Math.max(AXIS_WIDTH, ...(labels ?? []).map((label) => LABEL_ROOM + LETTER_WIDTH * label.length));

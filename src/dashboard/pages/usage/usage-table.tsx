@@ -107,7 +107,7 @@ function columnsOf(
       ({ reasoning_tokens }) => reasoning_tokens,
     ),
     ...partColumn(text("usage.table.estimated"), total.estimated, ({ estimated }) => estimated),
-    numberColumn(text("usage.table.uncounted"), ({ uncounted }) => uncounted),
+    ...partColumn(text("usage.table.uncounted"), total.uncounted, ({ uncounted }) => uncounted),
     ...mediaFactsOf(total).map(({ name, label, show }) => ({
       ...numberColumn(label, (entry) => entry[name]),
       cell: (entry: UsageEntry) => show(entry[name]),

@@ -6,9 +6,10 @@ import { Chart, CostChart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { formatShort, formatWhole } from "../../format.ts";
+import { hrefOf } from "../../state/route.ts";
 import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
-import { type TextKey, text } from "../../texts/texts.ts";
+import { richText, type TextKey, text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { ADMIN_ID } from "../users/principal-link.tsx";
 import { type RequestsOf, TotalTiles } from "./total-tiles.tsx";
@@ -113,7 +114,12 @@ function NoUsage() {
   return (
     <Card>
       <EmptyState title={text("usage.empty")}>
-        <p>{text("usage.empty.hint")}</p>
+        <p>
+          {richText("usage.empty.hint", {
+            try: <a href={hrefOf("try")}>{text("usage.empty.try")}</a>,
+            connect: <a href={hrefOf("connect")}>{text("usage.empty.connect")}</a>,
+          })}
+        </p>
       </EmptyState>
     </Card>
   );
