@@ -117,6 +117,14 @@ export function formatTime(time: Maybe<string | number>): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+const zone = new Intl.DateTimeFormat(language, { timeZoneName: "short" });
+
+/** Formats a date and time with the browser's time zone: 2026-11-23 14:05 GMT+1. */
+export function formatZoned(time: string): string {
+  const { value } = zone.formatToParts(new Date(time)).find(({ type }) => type === "timeZoneName") ?? {};
+  return `${formatTime(time)} ${value}`;
+}
+
 /** Formats a date and time with its seconds: 2026-11-23 14:05:09. */
 export function formatSecond(time: string | number): string {
   return `${formatTime(time).slice(0, 10)} ${formatClock(time)}`;

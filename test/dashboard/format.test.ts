@@ -11,6 +11,7 @@ import {
   formatShortMoney,
   formatTime,
   formatUptime,
+  formatZoned,
 } from "../../src/dashboard/format.ts";
 
 test.each([
@@ -101,4 +102,10 @@ test.each([
   [null, "EUR", "–"],
 ])("a tile shows the amount %p in %s as %s", (value, currency, text) => {
   expect(formatShortMoney(value, currency)).toBe(text);
+});
+
+test("a time with its zone ends with the zone of the browser on that day", () => {
+  const [day, clock, zone] = formatZoned("2026-11-23T14:05:00Z").split(" ");
+  expect(`${day} ${clock}`).toBe(formatTime("2026-11-23T14:05:00Z"));
+  expect(zone).toMatch(/^[A-Z]{2,5}([+-]\d{1,2}(:\d\d)?)?$/);
 });

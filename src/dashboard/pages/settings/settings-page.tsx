@@ -3,7 +3,7 @@ import type { SettingsAnswer } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
 import { Card, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatTime, formatUptime } from "../../format.ts";
+import { formatUptime, formatZoned } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { useSettings } from "../../state/use-settings.ts";
 import { code } from "../../texts/code.tsx";
@@ -52,11 +52,11 @@ function CertificateTile({ names, expires_at, renews_at, failure }: Certificate)
   const [shown, more] = [names.split(", ").slice(0, NAMES_SHOWN), names.split(", ").length - NAMES_SHOWN];
   const listed = shown.map((name) => name.replace("DNS:", "")).join(", ");
   const hosts = more > 0 ? text("settings.certificate.more", { hosts: listed, count: more }) : listed;
-  const until = { hosts, until: formatTime(expires_at) };
+  const until = { hosts, until: formatZoned(expires_at) };
   const note =
     renews_at === null
       ? text("settings.certificate.until", until)
-      : text("settings.certificate.renewal", { ...until, renewal: formatTime(renews_at) });
+      : text("settings.certificate.renewal", { ...until, renewal: formatZoned(renews_at) });
   return (
     <Tile
       label={text("settings.certificate")}
@@ -84,7 +84,7 @@ function SettingsView({
         <Tile
           label={text("settings.uptime")}
           value={formatUptime(Date.now() - Date.parse(started_at))}
-          note={text("settings.since", { time: formatTime(started_at) })}
+          note={text("settings.since", { time: formatZoned(started_at) })}
         />
         <Tile
           label={text("settings.changedCount")}

@@ -4,7 +4,7 @@ import type { SessionAnswer } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatAmount, formatDuration, formatTime, formatWhole } from "../../format.ts";
+import { formatAmount, formatDuration, formatWhole, formatZoned } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { text } from "../../texts/texts.ts";
 import { type RateLimitStatus, readRateLimit } from "./rate-limit.ts";
@@ -63,7 +63,7 @@ export function Limits({ user }: { user: Own }) {
           />
         ))}
         {who ? <Budgets {...who} /> : null}
-        <div class="user-fact-wide">
+        <div class={user.models ? "user-fact-wide" : ""}>
           <dt>{text("ownUsage.models")}</dt>
           <dd class="user-fact-text" dir="auto">
             {user.models ? user.models.join(", ") : text("ownUsage.allModels")}
@@ -79,7 +79,7 @@ export function Limits({ user }: { user: Own }) {
         </div>
         <div>
           <dt>{text("ownUsage.validUntil")}</dt>
-          <dd>{user.expires_at ? formatTime(user.expires_at) : text("ownUsage.noExpiry")}</dd>
+          <dd>{user.expires_at ? formatZoned(user.expires_at) : text("ownUsage.noExpiry")}</dd>
         </div>
       </dl>
     </Card>
@@ -150,9 +150,7 @@ function Remaining({
         />
       </svg>
       <span class="muted">
-        {remaining < limit
-          ? text("ownUsage.backIn", { limit: format(limit), time: reset })
-          : text("ownUsage.unused")}
+        {remaining < limit ? text("ownUsage.backIn", { time: reset }) : text("ownUsage.unused")}
       </span>
     </span>
   );
