@@ -38,10 +38,13 @@ export function Name({ text, about, children, class: own }: NameProps) {
 /** A longer text takes more than the lines that are shown. */
 const LONG_TEXT_LENGTH = 120;
 
-/** A text of any length in a table. It takes a few lines, and is whole while it has the focus. */
+/** A text of any length in a table. It takes a few lines. The whole of it is shown on hover, and while it has the focus. */
 export function LongText({ text, class: own }: { text: string; class: string }) {
   return (
-    <span class={classNames("long-text", own)} {...(text.length > LONG_TEXT_LENGTH && { tabindex: 0 })}>
+    <span
+      class={classNames("long-text", own)}
+      {...(text.length > LONG_TEXT_LENGTH && { tabindex: 0, title: text })}
+    >
       {text}
     </span>
   );

@@ -46,7 +46,7 @@ function AccountMenu({ who }: { who: SessionAnswer }) {
         ))}
       </div>
       <div class="who">
-        <a class="who-name" href={hrefOf("sessions")} onClick={closeMenu}>
+        <a class="who-name" dir="auto" title={nameOf(who)} href={hrefOf("sessions")} onClick={closeMenu}>
           {nameOf(who)}
         </a>
         <Button kind="quiet" isSmall onClick={signOut}>

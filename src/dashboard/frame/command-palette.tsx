@@ -120,7 +120,9 @@ function Palette({ role, onClose }: { role: Role; onClose: () => void }) {
             onClick={() => run(command)}
             onKeyDown={onKey}
           >
-            <span class="palette-title">{command.title}</span>
+            <span class="palette-title" dir="auto" title={command.title}>
+              {command.title}
+            </span>
             <span class="muted">{command.kind}</span>
           </div>
         ))}
