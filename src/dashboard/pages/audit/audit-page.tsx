@@ -43,7 +43,7 @@ function AuditList({ filter }: { filter: AuditFilter }) {
     <>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? (
-        <Card isFlush>
+        <Card isFlush class="short-titles">
           <AuditTable rows={value.audit} empty={<EmptyState title={emptyText(filter, next)} />} />
         </Card>
       ) : null}

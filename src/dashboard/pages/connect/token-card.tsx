@@ -31,8 +31,10 @@ export function TokenCard({ user }: { user: User }) {
       }
     >
       <div class="stack">
-        <p class="label">{text("connect.address")}</p>
-        <CopyField text={serverUrl()} what={text("connect.address.what")} />
+        <div class="connect-address">
+          <p class="label">{text("connect.address")}</p>
+          <CopyField text={serverUrl()} what={text("connect.address.what")} />
+        </div>
         <p>
           {user
             ? text("connect.token.user")

@@ -43,7 +43,7 @@ function SessionList({ isAdmin }: { isAdmin: boolean }) {
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? (
-        <Card isFlush>
+        <Card isFlush class="short-titles">
           <Table
             caption={text("sessions.caption")}
             columns={columnsFor(isAdmin, users, (row) => setEnding([row]))}

@@ -26,7 +26,7 @@ export function SettingTable({
     ({ from }) => !isChangedOnly || from !== "default",
   );
   return (
-    <Card title={text("settings.inEffect")} isFlush class="settings-card">
+    <Card title={text("settings.inEffect")} isFlush class="settings-card short-titles">
       <div class="setting-filters">
         <Field label={text("settings.search")} name="search" type="search" value={query} onInput={setQuery} />
         <Checkbox label={text("settings.changedOnly")} name="changed" onInput={setChangedOnly} />
