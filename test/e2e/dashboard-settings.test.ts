@@ -138,6 +138,33 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     await hides(dialog);
   });
 
+  test("the format and the severity that were chosen for a webhook stay after a test message, and are saved", async () => {
+    const receiver = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+    scene.after(() => receiver.stop(true));
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.getByLabel("Search the settings").fill("--alert-webhook");
+    await page.getByRole("button", { name: "Change webhook" }).click();
+    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    await dialog.getByLabel("Format").selectOption("ntfy");
+    await dialog.getByLabel("Send", { exact: true }).selectOption("everything");
+    await dialog.getByRole("button", { name: "Send a test message" }).click();
+    await shows(dialog.getByText("Enter the address."));
+    await dialog.getByLabel("Address").fill(`http://127.0.0.1:${receiver.port}/topic`);
+    await dialog.getByRole("button", { name: "Send a test message" }).click();
+    await shows(page.getByText("The receiver has taken the test message."));
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await hides(dialog);
+    const response = await fetch(`${scene.url}/admin/settings`, {
+      headers: { authorization: scene.adminKey },
+    });
+    const { settings } = (await response.json()) as { settings: { webhook: { current: object } } };
+    expect(settings.webhook.current).toEqual({ url: "***", format: "ntfy", secret: null, severity: "info" });
+    await page.getByRole("button", { name: "Change webhook" }).click();
+    await dialog.getByRole("button", { name: "Back to the flags" }).click();
+    await hides(dialog);
+  });
+
   test("a change on the settings page does not overwrite what somebody else has changed", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");

@@ -50,6 +50,25 @@ inBrowser("dashboard: users", (browser) => {
     },
   );
 
+  test("a priority that was chosen stays when the form is refused because of another field", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Users");
+    await button(page, "Add a user").click();
+    const dialog = page.getByRole("dialog", { name: "Add a user" });
+    await dialog.getByLabel("Name").fill("Eve");
+    await dialog.getByLabel("Priority").selectOption("high");
+    await dialog.getByLabel("Budget per day").fill("two");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(dialog.getByText(/^Budget per day must be an amount/));
+    await dialog.getByLabel("Budget per day").fill("");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await shows(page.getByRole("dialog", { name: /^Token for/ }));
+    scene.server.keepSecret(await copy(page, "the token"));
+    await button(page, "Done").click();
+    await openUser(page, "Eve");
+    await shows(page.getByText("high", { exact: true }));
+  });
+
   test("a user's limits can be set, changed and removed", async () => {
     const page = await openDashboard(browser, scene);
     await addUser(page, { Name: "Ben", "Requests per minute": "7", Models: "echo, other" });

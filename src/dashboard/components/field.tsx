@@ -1,4 +1,5 @@
 import { type Child, useId } from "hono/jsx/dom";
+import { useState } from "../state/hooks.ts";
 import { hasContent } from "./has-content.ts";
 
 interface FieldProps {
@@ -82,6 +83,7 @@ interface SelectProps {
   label: string;
   name: string;
   hint?: Child;
+  /** The option that is shown: with `onInput` at all times, without it until another one is chosen. */
   value?: string;
   options: readonly { value: string; label: string }[];
   onInput?: (value: string) => void;
@@ -89,15 +91,17 @@ interface SelectProps {
 
 export function Select({ label, name, hint, value, options, onInput }: SelectProps) {
   const id = useId();
+  // With each update Hono sets the element to the given value, so a choice would be lost when a form shows an error.
+  const [chosen, setChosen] = useState(value ?? options[0]?.value);
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <select
         id={id}
         name={name}
-        value={value ?? options[0]?.value}
+        value={onInput ? (value ?? options[0]?.value) : chosen}
         {...describedBy(id, hint)}
-        onInput={(event: Event) => onInput?.((event.target as HTMLSelectElement).value)}
+        onInput={(event: Event) => (onInput ?? setChosen)((event.target as HTMLSelectElement).value)}
       >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
