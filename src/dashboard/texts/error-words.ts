@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, TextKey>> = {
   conversation_unknown: "reason.conversation_unknown",
   database_away: "reason.database_away",
   draining: "reason.draining",
+  encoding_unsupported: "reason.encoding_unsupported",
   endpoint_unsupported: "reason.endpoint_unsupported",
   internal: "reason.internal",
   key_disabled: "reason.key_disabled",

@@ -17,6 +17,15 @@ test("every error by which a request ends at the relay has words, so that no pag
   expect([...codes].filter((code) => errorWords(code) === code)).toEqual([]);
 });
 
+test("every error by which a request to a model is refused has words, so that no sum shows its code alone", async () => {
+  const isRefusal = (code: string) => code !== "models_read_only";
+  const codes = new Set(
+    [...(await codesOf("src/http/models")), ...(await codesOf("src/http/uploads"))].filter(isRefusal),
+  );
+  expect(codes.has("encoding_unsupported")).toBe(true);
+  expect([...codes].filter((code) => errorWords(code) === code)).toEqual([]);
+});
+
 test("an error that has words exists, and its words stand with its code where programs need it", () => {
   const named = Object.keys(english).flatMap((key) => /^reason\.(?!withCode$)(\w+)$/.exec(key)?.[1] ?? []);
   const known = new Set([...Object.keys(ERRORS), "key_disabled", "key_expired"]);
