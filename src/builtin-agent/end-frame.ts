@@ -7,7 +7,7 @@ import {
   NO_MONEY_MS,
   readUpstreamError,
 } from "../json/upstream-error.ts";
-import { DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
+import { DoneFrame, type FailFrame, HEADER_LENGTH_MAX, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
 import { usageIn } from "../protocol/token-usage.ts";
 
 /** The frame that ends an ask, without the ask's id. */
@@ -62,9 +62,11 @@ function errorStatus(status: number, headers: Headers, body: string, nowMs: numb
   return { type: "done", status, body, ...retryHeaders(headers) };
 }
 
-/** Returns the headers that say when and whether to retry. */
+/** Returns the headers that say when and whether to retry, without those that are too long for a frame. */
 function retryHeaders(headers: Headers): { headers?: Record<string, string> } {
-  const found = [...headers].filter(([name]) => PASSED_ERROR_HEADERS.test(name));
+  const found = [...headers].filter(
+    ([name, value]) => PASSED_ERROR_HEADERS.test(name) && value.length <= HEADER_LENGTH_MAX,
+  );
   return found.length > 0 ? { headers: Object.fromEntries(found) } : {};
 }
 

@@ -145,8 +145,11 @@ export const HelloFrame = z.object({
 });
 export type HelloFrame = z.output<typeof HelloFrame>;
 
+/** The longest value of a header that a frame carries. */
+export const HEADER_LENGTH_MAX = 2048;
+
 /** HTTP headers, with names in lower case. */
-const headers = z.record(z.string().max(64), z.string().max(2048));
+const headers = z.record(z.string().max(64), z.string().max(HEADER_LENGTH_MAX));
 
 /** The headers of a caller's request that an upstream may need. */
 export const CALLER_HEADERS = ["anthropic-version", "anthropic-beta"] as const;

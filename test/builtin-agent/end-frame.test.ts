@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { endFrameOf } from "../../src/builtin-agent/end-frame.ts";
+import { DoneFrame, FailFrame } from "../../src/protocol/agent-v2.ts";
 
 const NOW = Date.UTC(2030, 0, 1, 12, 0, 0);
 const endFrame = (status: number, headers: Record<string, string> = {}, body = "") =>
@@ -84,6 +85,17 @@ test("a 200 whose body is an error counts with the status that the body names", 
   for (const more of [{ code: 400 }, { type: "invalid_request_error" }])
     expect(endFrame(200, {}, error(more))).toMatchObject({ type: "done", status: 400 });
   expect(JSON.stringify(endFrame(200, {}, error({ code: 401 })))).not.toContain('"no"');
+});
+
+test("a header that is too long for a frame is left out, as the server would close the connection for it", () => {
+  const headers = { "retry-after": "9".repeat(4000), "x-ratelimit-limit-requests": "1".repeat(2048) };
+  for (const status of [400, 429, 503]) {
+    const found = endFrame(status, headers);
+    const schema = found.type === "fail" ? FailFrame : DoneFrame;
+    expect(schema.parse({ ...found, ask: crypto.randomUUID() }).headers).toEqual({
+      "x-ratelimit-limit-requests": "1".repeat(2048),
+    });
+  }
 });
 
 test("only headers about retries are passed on, and only those of errors", () => {
