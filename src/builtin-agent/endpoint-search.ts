@@ -24,8 +24,7 @@ const ABSENT = new Set([404, 405, 501]);
 
 /**
  * Returns the endpoints that exist. Sends an empty JSON object to each, all at once: a server that has the endpoint
- * answers that the request is invalid, also one that wants a form, and does no work. If none seems to exist, chat
- * completions are assumed.
+ * answers that the request is invalid, also one that wants a form, and does no work.
  */
 export async function findEndpoints(search: EndpointSearch): Promise<readonly Endpoint[]> {
   const { probe, atRoot, findCounting } = search;
@@ -34,7 +33,7 @@ export async function findEndpoints(search: EndpointSearch): Promise<readonly En
   const common = ENDPOINTS.filter((endpoint) => endpoint !== COUNT_ENDPOINT && !isOllamaEndpoint(endpoint));
   const present = await Promise.all(common.map((endpoint) => isPresent(endpoint, search)));
   const found = common.filter((_, index) => present[index]);
-  return [...(found.length > 0 ? found : ["chat/completions" as const]), ...(await counting)];
+  return [...found, ...(await counting)];
 }
 
 async function isPresent(endpoint: Endpoint, { probe, atRoot }: EndpointSearch): Promise<boolean> {

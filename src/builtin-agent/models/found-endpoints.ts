@@ -1,4 +1,5 @@
 import type { Endpoint, Model } from "../../protocol/agent-v2.ts";
+import { COUNT_ENDPOINT } from "../../protocol/endpoints.ts";
 import type { NativeApi } from "./native-api.ts";
 import { hasOllamaOwner, ollamaEndpoints } from "./ollama-endpoints.ts";
 
@@ -31,6 +32,7 @@ export class FoundEndpoints {
     this.#ollama = undefined;
   }
 
+  /** Returns the endpoints of the upstream. If none that answers seems to exist, chat completions are assumed. */
   async find(api: NativeApi, listed: readonly Model[], probe: Probe): Promise<readonly Endpoint[]> {
     if (this.chosen.length > 0) {
       this.#common = this.chosen;
@@ -38,6 +40,7 @@ export class FoundEndpoints {
     }
     this.#common ??= await this.findCommon(probe, api, listed);
     if (hasOllamaOwner(listed)) this.#ollama ??= await ollamaEndpoints(api, probe);
-    return [...this.#common, ...(this.#ollama ?? [])];
+    const found = [...this.#common, ...(this.#ollama ?? [])];
+    return found.some((endpoint) => endpoint !== COUNT_ENDPOINT) ? found : ["chat/completions", ...found];
   }
 }

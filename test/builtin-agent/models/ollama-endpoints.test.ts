@@ -31,8 +31,13 @@ async function endpointsOf(routes: Routes) {
   onTestFinished(() => server.stop(true));
   const upstream = createHttpUpstream({ url: `http://127.0.0.1:${server.port}`, models: [], endpoints: [] });
   const status = await upstream.check(new AbortController().signal);
-  const found = "offer" in status ? status.offer.endpoints.filter((name) => name.startsWith("api/")) : [];
-  return { found, posts: lines.filter((line) => line.startsWith("POST /api/") && line !== "POST /api/show") };
+  const all = "offer" in status ? status.offer.endpoints : [];
+  const found = all.filter((name) => name.startsWith("api/"));
+  return {
+    all,
+    found,
+    posts: lines.filter((line) => line.startsWith("POST /api/") && line !== "POST /api/show"),
+  };
 }
 
 test("the endpoints of an Ollama are found, and those that it has not are not", async () => {
@@ -56,7 +61,11 @@ test.each<[string, Routes]>([
   ["LM Studio", { "GET /": () => json({ error: "Unexpected endpoint or method. (GET /)" }) }],
   ["a server of ours", { "GET /openapi.json": () => json({ info: { title: "chatgpt-api-server" } }) }],
 ])("an upstream that is not an Ollama gets no request at these endpoints: %s", async (_, routes) => {
-  expect(await endpointsOf({ ...OLLAMA, ...routes })).toEqual({ found: [], posts: [] });
+  expect(await endpointsOf({ ...OLLAMA, ...routes })).toMatchObject({ found: [], posts: [] });
+});
+
+test("chat completions are not assumed of an Ollama that has only its own API", async () => {
+  expect((await endpointsOf(OLLAMA)).all).toEqual([...OLLAMA_ENDPOINTS]);
 });
 
 test("an endpoint that does work for an empty request, or refuses it in another way, is not Ollama's", async () => {
