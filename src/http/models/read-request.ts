@@ -118,7 +118,7 @@ export function readModelAsk(
 }
 
 const BYTES_NEED =
-  "An agent that long-polls cannot carry it: let its WebSocket through, or update the agent.";
+  "If the model server has it, its agent long-polls or is old: let its WebSocket through, or update the agent.";
 
 const pathOf = (endpoint: Endpoint) => (isOllamaEndpoint(endpoint) ? `/${endpoint}` : `/v1/${endpoint}`);
 

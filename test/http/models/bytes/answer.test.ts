@@ -193,6 +193,7 @@ test("an agent without the capability for bytes offers no endpoint of audio and 
   const { server } = await startModelScene({ hello: { ...HELLO, capabilities: [] } });
   const refused = await speakAt(server.url);
   expect(refused.status).toBe(404);
-  const message = expect.stringContaining("let its WebSocket through, or update the agent");
+  const message =
+    "This endpoint is not available for this model. No agent that offers the model supports /v1/audio/speech. If the model server has it, its agent long-polls or is old: let its WebSocket through, or update the agent.";
   expect(await refused.json()).toMatchObject({ error: { code: "endpoint_not_supported", message } });
 });
