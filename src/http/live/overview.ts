@@ -1,4 +1,4 @@
-import { BoundedMap } from "../../bounded-map.ts";
+import { createUserNames } from "../../auth/user-names.ts";
 import { userIdOf } from "../../principal.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -21,8 +21,6 @@ interface OverviewOptions extends SecondsOptions {
 const ASKS_MAX = 100;
 /** A check writes to the disk, so its result is kept for a while. */
 const READY_KEPT_MS = 5_000;
-const NAME_KEPT_MS = 10_000;
-const NAMES_MAX = 1_000;
 
 export type LiveOverview = ReturnType<typeof createOverview>;
 
@@ -102,23 +100,6 @@ export function createOverview(options: OverviewOptions) {
     asksAfter: (from: number) => recent.between(from, recent.count).map(liveAskOf),
     askedModels,
     startedAt,
-  };
-}
-
-/** The names of users, kept for a moment. */
-export function createUserNames(users: Pick<UserStore, "find">, now: () => number) {
-  const known = new BoundedMap<string, { name: string | null; until: number }>(NAMES_MAX);
-  return {
-    /** Looks up the names that are missing or out of date. */
-    async load(ids: Iterable<string>): Promise<void> {
-      for (const id of new Set(ids)) {
-        if ((known.get(id)?.until ?? 0) > now()) continue;
-        const name = (await users.find(id))?.name ?? null;
-        known.set(id, { name, until: now() + NAME_KEPT_MS });
-      }
-    },
-    /** Returns null if the user has no name, or it was not loaded. */
-    get: (id: string) => known.get(id)?.name ?? null,
   };
 }
 

@@ -1,17 +1,18 @@
 import type { z } from "zod";
+import { createUserNames } from "../../auth/user-names.ts";
 import { AppError } from "../../errors.ts";
 import { unitsOfNanos } from "../../prices/money.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import { type Principal, principalNamed } from "../../principal.ts";
 import type { RequestPlace, StoredRequest, UsageStore, UserStore } from "../../store/store.ts";
 import { csvResponse } from "../csv.ts";
-import { createUserNames } from "../live/overview.ts";
 import { resource, route } from "../route.ts";
-import { endOf } from "../usage/route.ts";
+import { endOf } from "../usage/query-fields.ts";
 import { SAMPLE } from "../values.ts";
 import { createExports, type Part } from "./export.ts";
 import {
   type KeptRequest,
+  LIMIT_HINT,
   LIMIT_MAX,
   type OwnRequest,
   OwnRequestPage,
@@ -146,10 +147,7 @@ const FILE = "requests.csv";
 function isLong({ format, limit }: Query): boolean {
   if (limit <= LIMIT_MAX) return false;
   if (format === "csv") return true;
-  throw new AppError("request_invalid", {
-    param: "limit",
-    hint: `\`limit\`: give a number from 1 to ${LIMIT_MAX}.`,
-  });
+  throw new AppError("request_invalid", { param: "limit", hint: `\`limit\`: ${LIMIT_HINT}.` });
 }
 
 const partsOf = (columns: readonly string[], { limit, before }: Query) => ({

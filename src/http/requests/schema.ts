@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
-import { timeOrDate } from "../usage/schema.ts";
+import { nameFilter, timeOrDate } from "../usage/query-fields.ts";
 import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
 export const LIMIT_MAX = 1_000;
 const CSV_LIMIT_MAX = 100_000;
-const NAME_LENGTH_MAX = 256;
-const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
+export const LIMIT_HINT = `give a number from 1 to ${LIMIT_MAX}, or up to ${CSV_LIMIT_MAX} as CSV`;
 
 const OUTCOMES = ["ok", "failed", ...(Object.keys(ERRORS) as ErrorCode[])];
 const PLACE = /^(\d{1,16})\.([\w-]{1,36})$/;
@@ -23,23 +22,23 @@ export const OwnRequestQuery = z.object({
   to: timeOrDate.describe(
     "The same. A date includes its whole day, in UTC; a time is excluded. Default: now.",
   ),
-  model: name.describe("Only requests for this model."),
-  surface: name.describe("Only requests to this endpoint, such as `chat/completions`."),
+  model: nameFilter.describe("Only requests for this model."),
+  surface: nameFilter.describe("Only requests to this endpoint, such as `chat/completions`."),
   outcome: text
     .refine((outcome) => OUTCOMES.includes(outcome), "give ok, failed, or an error code")
     .optional()
     .describe("`ok`, `failed` for every error, or an error code."),
-  id: name.describe("Only the request with this id. With `from` and `to` it is found faster."),
+  id: nameFilter.describe("Only the request with this id. With `from` and `to` it is found faster."),
   before: text
     .regex(PLACE, "give the `next` of a page")
     .transform(placeIn)
     .optional()
     .describe("The `next` of the page before."),
   limit: text
-    .regex(/^\d{1,6}$/, `give a number from 1 to ${LIMIT_MAX}`)
+    .regex(/^\d{1,6}$/, LIMIT_HINT)
     .default("50")
     .transform(Number)
-    .refine((count) => count >= 1 && count <= CSV_LIMIT_MAX, `give a number from 1 to ${LIMIT_MAX}`)
+    .refine((count) => count >= 1 && count <= CSV_LIMIT_MAX, LIMIT_HINT)
     .describe(
       `The maximum number of requests, up to ${LIMIT_MAX}; as CSV up to ${CSV_LIMIT_MAX}. A CSV of more than ${LIMIT_MAX} is sent while it is read, and has no \`x-next\`.`,
     ),
@@ -47,8 +46,8 @@ export const OwnRequestQuery = z.object({
 });
 
 export const RequestQuery = OwnRequestQuery.extend({
-  user: name.describe("Only this user. `admin` is the holder of the admin key."),
-  agent: name.describe("Only requests that the agent with this id had last."),
+  user: nameFilter.describe("Only this user. `admin` is the holder of the admin key."),
+  agent: nameFilter.describe("Only requests that the agent with this id had last."),
 });
 
 const duration = z.number().nonnegative();

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../durations.ts";
 import { AppError } from "../../errors.ts";
 import type { TrafficKind, TrafficStore } from "../../store/store.ts";
-import { endOf } from "../usage/route.ts";
+import { endOf } from "../usage/query-fields.ts";
 import type { TrafficMeter } from "./meter.ts";
 
 export interface StepsDeps {

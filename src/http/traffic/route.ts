@@ -1,6 +1,6 @@
+import { createUserNames } from "../../auth/user-names.ts";
 import type { PriceBook } from "../../prices/price-book.ts";
 import type { TrafficKind, TrafficStore, UsageStore, UserStore } from "../../store/store.ts";
-import { createUserNames } from "../live/overview.ts";
 import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import type { TrafficMeter } from "./meter.ts";

@@ -1,23 +1,20 @@
 import { z } from "zod";
-import { timeOrDate } from "../usage/schema.ts";
+import { nameFilter, timeOrDate } from "../usage/query-fields.ts";
 import { amount, count, currency, namedObject, text, time } from "../values.ts";
 
 /** The properties by which traffic is compared. */
 export const TRAFFIC_GROUPS = ["agent", "model", "user", "surface"] as const;
 export type TrafficGroup = (typeof TRAFFIC_GROUPS)[number];
 
-const NAME_LENGTH_MAX = 256;
-const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
-
 export const TrafficQuery = z.object({
   from: timeOrDate.describe("A date, or a time in RFC 3339. Default: an hour ago."),
   to: timeOrDate.describe(
     "The same. A date includes its whole day, in UTC; a time is excluded. Default: now.",
   ),
-  agent: name.describe("Only requests that the agent with this id had last."),
-  model: name.describe("Only requests for this model."),
-  user: name.describe("Only this user. `admin` is the holder of the admin key."),
-  surface: name.describe("Only requests to this endpoint, such as `chat/completions`."),
+  agent: nameFilter.describe("Only requests that the agent with this id had last."),
+  model: nameFilter.describe("Only requests for this model."),
+  user: nameFilter.describe("Only this user. `admin` is the holder of the admin key."),
+  surface: nameFilter.describe("Only requests to this endpoint, such as `chat/completions`."),
   by: z
     .enum(TRAFFIC_GROUPS, "give agent, model, user, or surface")
     .optional()

@@ -91,7 +91,7 @@ export class Tally {
     this.duration.note(duration);
     if (failure === undefined) return;
     this.failed++;
-    this.errors.set(failure, (this.errors.get(failure) ?? 0) + 1);
+    addCount(this.errors, failure, 1);
   }
 
   /** The output tokens per second of streamed answers, the mean of all tokens; null if there are none. */

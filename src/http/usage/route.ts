@@ -7,6 +7,7 @@ import type { NamedGroup, RefusalStore, UsageGroup, UsageStore } from "../../sto
 import { csvResponse } from "../csv.ts";
 import { resource, route } from "../route.ts";
 import { entryOf, idsOf, type Names, usageEntries, usageTable } from "./entries.ts";
+import { endOf } from "./query-fields.ts";
 import { OwnUsageQuery, UsageAnswer, UsageQuery, UserUsageQuery } from "./schema.ts";
 
 interface UsageDeps {
@@ -137,11 +138,6 @@ function periodOf({ from, to }: Pick<Query, "from" | "to">, now: number) {
   if (start >= end)
     throw new AppError("request_invalid", { param: "to", hint: "`to` must be after `from`." });
   return { from: start, to: end };
-}
-
-/** Returns the end of a date, or the time itself. */
-export function endOf(text: string): number {
-  return Date.parse(text) + (text.includes("T") ? 0 : DAY_MS);
 }
 
 function endOfDay(at: number): number {

@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { USAGE_GROUPS, type UsageGroup } from "../../store/store.ts";
 import { amount, count, currency, text } from "../values.ts";
+import { timeOrDate } from "./query-fields.ts";
 
 const ENTRIES_MAX = 10_000;
-
-const TIME_HINT = "give a date such as 2026-11-23, or a time such as 2026-11-23T08:00:00Z";
-/** A UTC date, or a time in RFC 3339. */
-export const timeOrDate = text
-  // The plus sign of a time zone arrives as a blank if it was not escaped.
-  .transform((text) => text.replace(" ", "+"))
-  .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], TIME_HINT))
-  .optional();
 
 function groups<Group extends UsageGroup>(allowed: readonly Group[]) {
   const isAllowed = (name: string): name is Group => allowed.some((group) => group === name);

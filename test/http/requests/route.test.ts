@@ -113,8 +113,11 @@ describe("GET /admin/requests", () => {
     const { next } = await list("limit=2");
     expect((await file(`limit=99999&before=${next}`)).rows).toHaveLength(3_502);
     expect((await file("limit=50000", ann.token, "/api/requests")).rows).toHaveLength(2);
-    for (const query of ["limit=1001", "format=csv&limit=100001"])
-      expect((await get(`/admin/requests?${query}`)).status).toBe(400);
+    for (const query of ["limit=1001", "format=csv&limit=100001"]) {
+      const refused = await get(`/admin/requests?${query}`);
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toContain("give a number from 1 to 1000, or up to 100000 as CSV");
+    }
   });
 
   test("a query that is not valid is refused", async () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { timeOrDate } from "../../usage/schema.ts";
+import { timeOrDate } from "../../usage/query-fields.ts";
 import { count, namedObject, text, time } from "../../values.ts";
 
 /** How an agent is for one model, worst last. */
