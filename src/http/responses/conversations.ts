@@ -112,7 +112,7 @@ export class Conversations {
 
   /** Returns the items, each with an id that no other item has, nor one of the `known`. */
   named(items: readonly Typed[], known: readonly Typed[] = []): Typed[] {
-    const prefix = (item: Typed) => PREFIXES[item.type ?? "message"] ?? "item";
+    const prefix = (item: Typed) => PREFIXES.get(item.type ?? "message") ?? "item";
     return withOwnIds(items, {
       known,
       newId: (item) => `${prefix(item)}_${this.options.newId().replaceAll("-", "")}`,
@@ -180,14 +180,14 @@ export class Conversations {
 }
 
 /** The ids of items begin with their kind, as those of OpenAI do. */
-const PREFIXES: Record<string, string> = {
-  message: "msg",
-  function_call: "fc",
-  function_call_output: "fco",
-  custom_tool_call: "ctc",
-  custom_tool_call_output: "ctco",
-  reasoning: "rs",
-};
+const PREFIXES: ReadonlyMap<string, string> = new Map([
+  ["message", "msg"],
+  ["function_call", "fc"],
+  ["function_call_output", "fco"],
+  ["custom_tool_call", "ctc"],
+  ["custom_tool_call_output", "ctco"],
+  ["reasoning", "rs"],
+]);
 
 const keyOf = (owner: string | null, id: string): string => JSON.stringify([owner, id]);
 
