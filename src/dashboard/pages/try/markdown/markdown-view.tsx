@@ -1,7 +1,7 @@
 import { useRef } from "hono/jsx/dom";
 import { useEffect } from "../../../state/hooks.ts";
 import type { StreamedText } from "../chat/streamed-text.ts";
-import { keepAtEnd } from "../keep-at-end.ts";
+import { drawInFrames } from "../draw-in-frames.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { SLICE_COST } from "./slices.ts";
 import { createTreeBuilder } from "./tree.ts";
@@ -16,15 +16,11 @@ export function MarkdownView({ streamed }: { streamed: StreamedText }) {
 
 /** The time that a frame may take before the browser lays out what was drawn, which is bounded by `SLICE_COST`. */
 const FRAME_MS = 10;
-/** A block that is read again with each piece may use at most a third of the browser's time. */
-const REST_FACTOR = 2;
 
-/** Draws at most once per frame, and less often if drawing takes long. */
+/** Draws the text while it grows. Returns a function that ends that. */
 function follow(streamed: StreamedText, box: HTMLElement): () => void {
   const reader = createBlockReader();
   const write = createWriter(box, createTreeBuilder(reader.links));
-  let frame = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let drawnLength = 0;
   let drawing: Generator<number, void> | undefined;
 
@@ -49,33 +45,12 @@ function follow(streamed: StreamedText, box: HTMLElement): () => void {
     return false;
   }
 
-  function draw(): void {
-    frame = 0;
-    const startedAt = performance.now();
-    drawnLength = streamed.text.length;
-    let isDone = true;
-    keepAtEnd(box, () => {
-      isDone = drawFor(FRAME_MS);
-    });
-    const costMs = performance.now() - startedAt;
-    const drawRest = () => {
-      timer = undefined;
-      if (!isDone || streamed.text.length > drawnLength) scheduleDraw();
-    };
-    if (!isDone || costMs < FRAME_MS / 2) drawRest();
-    else timer = setTimeout(drawRest, costMs * REST_FACTOR);
-  }
-
-  function scheduleDraw(): void {
-    if (frame === 0 && timer === undefined) frame = requestAnimationFrame(draw);
-  }
-
-  const unsubscribe = streamed.subscribe(scheduleDraw);
-  draw();
-  return () => {
-    unsubscribe();
-    cancelAnimationFrame(frame);
-    clearTimeout(timer);
-    box.replaceChildren();
-  };
+  return drawInFrames(streamed, box, {
+    draw() {
+      drawnLength = streamed.text.length;
+      return !drawFor(FRAME_MS);
+    },
+    isBehind: () => drawing !== undefined || streamed.text.length > drawnLength,
+    cheapMs: FRAME_MS / 2,
+  });
 }
