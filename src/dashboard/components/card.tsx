@@ -48,6 +48,16 @@ export function Tiles({ children }: { children?: Child }) {
   return <dl class="tiles">{children}</dl>;
 }
 
+/** One entry of a `<dl>` of facts: a name, and what is so named. */
+export function Fact({ name, children }: { name: string; children?: Child }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 /** Shown in place of an empty list. */
 export function EmptyState({ title, children }: { title: string; children?: Child }) {
   return (

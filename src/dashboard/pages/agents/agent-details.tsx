@@ -1,7 +1,6 @@
-import type { Child } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
-import { Notice } from "../../components/card.tsx";
+import { Fact, Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatDuration, formatTime } from "../../format.ts";
 import { text } from "../../texts/texts.ts";
@@ -118,14 +117,5 @@ function RecentFacts({ agent: { recent }, now }: Pick<AgentDetailsProps, "agent"
         </Fact>
       ) : null}
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children?: Child }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,10 +1,9 @@
-import type { Child } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
 import { api } from "../../api/api.ts";
 import { ApiError } from "../../api/request.ts";
 import type { AdminModel } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
-import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
+import { Card, EmptyState, Fact, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import {
   formatDuration,
@@ -224,14 +223,5 @@ function ModelFacts({ model, onChange }: OfModel & { onChange: () => void }) {
         </Fact>
       </dl>
     </Card>
-  );
-}
-
-function Fact({ name, children }: { name: string; children?: Child }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
