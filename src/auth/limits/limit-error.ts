@@ -1,16 +1,15 @@
 import { HOUR_MS, MINUTE_MS } from "../../durations.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, type ErrorCode } from "../../errors.ts";
 
 /** How long to wait for running requests to end: a guess, as nobody knows when they do. */
 export const RUNNING_RETRY_MS = 1_000;
 
-export type LimitCode =
-  | "limit_requests"
-  | "limit_tokens"
-  | "limit_parallel"
-  | "limit_budget_day"
-  | "limit_budget_month"
-  | "limit_budget_reserved";
+/** The errors by which the limits of a user refuse a request. */
+export const LIMIT_CODES = [
+  ...(["limit_requests", "limit_tokens", "limit_parallel"] as const),
+  ...(["limit_budget_day", "limit_budget_month", "limit_budget_reserved"] as const),
+] as const satisfies readonly ErrorCode[];
+export type LimitCode = (typeof LIMIT_CODES)[number];
 
 /** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
 export function limitError(code: LimitCode, reason: string, waitMs: number): AppError {

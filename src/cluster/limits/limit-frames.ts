@@ -1,3 +1,4 @@
+import { LIMIT_CODES } from "../../auth/limits/limit-error.ts";
 import type { LimitCounts, UserLimits } from "../../auth/limits/limits.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import type { FrameOf, NodeError } from "../../protocol/node/frames.ts";
@@ -54,14 +55,7 @@ export function refusalFields({ code, hint, retryAfterMs }: AppError): NodeError
   return { code, hint, retry_after_ms: retryAfterMs };
 }
 
-const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>([
-  "limit_requests",
-  "limit_tokens",
-  "limit_parallel",
-  "limit_budget_day",
-  "limit_budget_month",
-  "limit_budget_reserved",
-]);
+const REFUSALS: ReadonlySet<string> = new Set(LIMIT_CODES);
 
 /** Returns the error of a refusal. A home that refuses for a reason of a later version refuses for a while. */
 export function refusalOf({ code, hint, retry_after_ms: retryAfterMs }: NodeError): AppError {

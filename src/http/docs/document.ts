@@ -5,6 +5,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
+import { LIMIT_CODES } from "../../auth/limits/limit-error.ts";
 import type { ErrorCode } from "../../errors.ts";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { PRIORITY_HEADER, TAGS_HEADER } from "../middleware/ask-policy.ts";
@@ -163,17 +164,7 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
       ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout", "encoding_unsupported"] as const)
       : []),
     ...(limits === "admit"
-      ? ([
-          "request_invalid",
-          "limit_requests",
-          "limit_tokens",
-          "limit_parallel",
-          "limit_budget_day",
-          "limit_budget_month",
-          "limit_budget_reserved",
-          "bodies_full",
-          "user_bodies_full",
-        ] as const)
+      ? (["request_invalid", ...LIMIT_CODES, "bodies_full", "user_bodies_full"] as const)
       : []),
   ];
 }
