@@ -15,13 +15,12 @@ import { causeOf, type Log } from "../log/log.ts";
 import { once } from "../once.ts";
 import type { PriceBook } from "../prices/price-book.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
-import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
 import { appDeps, IDLE_CONNECTION_S } from "./app-deps.ts";
 import { certificateFilesOf, openOwnCertificate } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
-import { type Core, createCore, newId, now, version } from "./core.ts";
+import { type Core, type CoreParts, createCore, newId, now, version } from "./core.ts";
 import { watchFileLimit } from "./file-limit.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { checkHost } from "./listen-error.ts";
@@ -99,15 +98,7 @@ async function loadCluster(
   return openCluster({ ...given, version });
 }
 
-interface Given extends ServerOptions {
-  config: Config;
-  log: Log;
-  clock: CountingClock;
-  store: Store;
-  cluster: Cluster | undefined;
-  settings: ServerSettings;
-  /** Undefined without `--domain`. */
-  ownCertificate: DomainCertificate | undefined;
+interface Given extends Omit<ServerOptions, "clock">, CoreParts {
   isFirstStart: boolean;
 }
 

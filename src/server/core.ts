@@ -21,13 +21,15 @@ import { storeGraceOf } from "./open-data.ts";
 import type { ServerSettings } from "./settings.ts";
 import { readUsedBefore } from "./used-today.ts";
 
-interface Given {
+/** The parts that the core is made of. */
+export interface CoreParts {
   config: Config;
   log: Log;
   clock: CountingClock;
   store: Store;
   cluster: Cluster | undefined;
   settings: ServerSettings;
+  /** Undefined without `--domain`. */
   ownCertificate: DomainCertificate | undefined;
 }
 
@@ -45,7 +47,7 @@ const elapsedMs = () => performance.now();
  * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
  * `server` is called later, as the server is made last.
  */
-export async function createCore(given: Given, server: () => Listener) {
+export async function createCore(given: CoreParts, server: () => Listener) {
   const { config, store, log, clock, cluster, ownCertificate } = given;
   const { values, limits: relayLimits, prices } = given.settings;
   const used = await readUsedBefore(store, log, now());
@@ -111,7 +113,7 @@ function startTraffic(store: Store, keptMsMax: () => number) {
   return { traffic, stopTraffic };
 }
 
-function responsesOf({ config, store, log, clock, cluster }: Given, relay: Relay) {
+function responsesOf({ config, store, log, clock, cluster }: CoreParts, relay: Relay) {
   const own = newId();
   return createResponses({
     ...{ relay, clock, log, newId, now },
