@@ -33,6 +33,23 @@ const tile = (page: Page) => page.locator("dl > div").getByText("Agents connecte
 /** Lets the page wait for its live view. */
 const silenceLive = (page: Page) => page.routeWebSocket(/\/admin\/live$/, () => undefined);
 
+const PRELOAD = '<link rel="preload" href="/admin/overview" as="fetch" crossorigin="anonymous" />';
+
+/** Holds the overview back until the returned function is called, which resolves when the page has read the answer. */
+async function holdOverview(page: Page): Promise<() => Promise<void>> {
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/admin/overview", async (route) => {
+    await isReleased;
+    await route.continue();
+  });
+  return async () => {
+    const [response] = await Promise.all([page.waitForResponse("**/admin/overview"), release()]);
+    await response.finished();
+    // A later answer is read later.
+    await page.evaluate("fetch('/api/session').then((answer) => answer.json())");
+  };
+}
+
 inBrowser("dashboard: network use", (browser) => {
   const scene = useScene();
 
@@ -67,23 +84,32 @@ inBrowser("dashboard: network use", (browser) => {
     expect(paths).not.toContain("/admin/overview");
   });
 
+  test("a user whose browser kept the page of an administrator sees no overview, and stays signed in", async () => {
+    const { token } = await scene.addUser();
+    const page = await openDashboard(browser, scene, { key: token });
+    browser.allow(/status of 401.*\/admin\/overview/);
+    await page.route("**/dashboard", async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace("</head>", `${PRELOAD}</head>`);
+      await route.fulfill({ response, body });
+    });
+    const release = await holdOverview(page);
+    await page.reload();
+    await shows(page.getByRole("heading", { level: 1, name: "Usage" }));
+    await release();
+    expect(await page.getByText("Your session has ended.").count()).toBe(0);
+  });
+
   test("an overview that comes after the sign-out is not shown to who signs in next", async () => {
     const page = await openDashboard(browser, scene);
     await silenceLive(page);
-    const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
-    await page.route("**/admin/overview", async (route) => {
-      await isReleased;
-      await route.continue();
-    });
+    const release = await holdOverview(page);
     await page.reload();
     await page.getByRole("button", { name: "Sign out" }).click();
     await shows(page.getByText("You have signed out."));
     await typeKey(page, scene.adminKey);
     await shows(page.getByText("Connecting …", { exact: true }));
-    const [response] = await Promise.all([page.waitForResponse("**/admin/overview"), release()]);
-    await response.finished();
-    // The page has read the first answer by then.
-    await page.evaluate("fetch('/api/session').then((answer) => answer.json())");
+    await release();
     expect(await tile(page).count()).toBe(0);
   });
 

@@ -1,4 +1,5 @@
 import { api } from "../api/api.ts";
+import type { Overview } from "../api/types.ts";
 import { useEffect } from "./hooks.ts";
 import { createLive, type LiveState } from "./live.ts";
 import { session } from "./session.ts";
@@ -40,8 +41,16 @@ session.subscribe(() => {
 export async function showFirstOverview(): Promise<void> {
   if (!document.querySelector('link[href="/admin/overview"]')) return;
   const own = turn;
-  const overview = await api.overview().catch(() => undefined);
+  const overview = await loadFirst().catch(() => undefined);
   if (overview && own === turn) live.show(overview);
+}
+
+/** A refusal does not end the session, as in `api`: the browser may have kept the page from an administrator's visit. */
+async function loadFirst(): Promise<Overview | undefined> {
+  const response = await fetch("/admin/overview");
+  // It is read in any case, as the connection is free only then.
+  const answer = await response.json();
+  return response.ok ? answer : undefined;
 }
 
 let firstVersion: string | undefined;
