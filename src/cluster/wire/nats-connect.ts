@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { connect, credsAuthenticator, errors, type NatsConnection } from "@nats-io/transport-node";
+import { credsAuthenticator, errors, type NatsConnection } from "@nats-io/transport-node";
 import { CommandError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
+import { connect } from "./nats-socket.ts";
 
 export interface NatsOptions {
   /** Addresses as `nats://user:password@host:4222`. */

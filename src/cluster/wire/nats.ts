@@ -2,7 +2,7 @@ import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { BoundedMap } from "../../bounded-map.ts";
 import { CommandError } from "../../errors.ts";
 import { causeOf } from "../../log/log.ts";
-import { ownBytes } from "../../protocol/bytes/free-bytes.ts";
+import { freeBytes, ownBytes } from "../../protocol/bytes/free-bytes.ts";
 import { connectWithin, type NatsOptions, RETRY_MS, START_MS } from "./nats-connect.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
@@ -109,10 +109,14 @@ class NatsTransport implements Transport {
     this.#subscribe();
   }
 
-  /** A message that came in several parts has a buffer of its own. Others are views of what the socket has read. */
   #subscribe(): void {
     if (this.#selfId === "") return;
-    const take = ({ data }: Msg) => this.#listener?.message(Buffer.isBuffer(data) ? data : ownBytes(data));
+    const take = ({ data }: Msg) => {
+      this.#listener?.message(data);
+      // Others are views of what the socket has read.
+      const cameInParts = !Buffer.isBuffer(data);
+      if (cameInParts) freeBytes(ownBytes(data));
+    };
     this.#subscribeTo(`${this.#prefix}.beat`, take);
     this.#subscribeTo(`${this.#prefix}.node.${this.#selfId}`, take);
     this.#subscribeTo(`${this.#prefix}.unanswered.${this.#selfId}.*`, ({ headers, subject }) => {

@@ -21,6 +21,7 @@ export interface Transport {
 }
 
 export interface TransportListener {
+  /** A message has come, whose bytes are freed when this has returned. */
   message(bytes: Uint8Array): void;
   /** Nobody listens at this node. Anyone who can send on the subjects of the cluster can forge this. */
   unanswered(nodeId: string): void;

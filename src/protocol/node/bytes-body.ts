@@ -18,12 +18,12 @@ export function writeBytesHead({ kind, slot }: FrameOf<"bytes">): string {
 /** Whether the body is such a frame. */
 export const isBytesBody = (body: Uint8Array): boolean => body[0] === BREAK;
 
-/** Returns the frame, unchecked, with a view of the bytes; undefined if the body is not one. */
+/** Returns the frame, unchecked, with a copy of the bytes; undefined if the body is not one. */
 export function readBytesBody(body: Uint8Array): unknown {
   const end = body.subarray(0, JSON_BYTES_MAX).indexOf(BREAK, 1);
   if (end < 0) return undefined;
   const head = parseJson(Buffer.from(body.buffer, body.byteOffset + 1, end - 1).toString());
   if (typeof head !== "object" || head === null || !("kind" in head) || head.kind !== "bytes")
     return undefined;
-  return { ...head, data: body.subarray(end + 1) };
+  return { ...head, data: new Uint8Array(body.subarray(end + 1)) };
 }

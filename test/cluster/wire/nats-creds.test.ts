@@ -74,7 +74,7 @@ describeWithOwnNats("a credentials file", (nats) => {
 
   test("a file that is renewed while the node runs counts from its next connection on", async () => {
     const { server, creds, write, config } = await scene(nats);
-    const credsFile = await write(await creds({}, NOW_S + 6));
+    const credsFile = await write(await creds({}, Math.floor(Date.now() / 1000) + 6));
     const a = await startNatsWire({ server, credsFile });
     await write("half wri", credsFile);
     await write(await creds(), credsFile);

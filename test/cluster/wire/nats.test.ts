@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "@nats-io/transport-node";
 import type { Part } from "../../../src/cluster/part.ts";
+import { connectNats } from "../../../src/cluster/wire/nats.ts";
 import type { Wire } from "../../../src/cluster/wire/wire.ts";
+import { createLog } from "../../../src/log/log.ts";
 import { describeWithOwnNats, type OwnNats } from "../../support/nats-server.ts";
 import { until } from "../../support/until.ts";
 import { newClusterName, openNatsWire, startNatsWire } from "./nats-wire.ts";
@@ -99,6 +101,27 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
     }
     expect(streams.get("large")?.[0] === large).toBe(true);
     expect(streams.get("small")?.length).toBeGreaterThan(1);
+  });
+
+  test("a message is freed once it was taken, with all that the socket has read", async () => {
+    const log = createLog({ write: () => {}, say: () => {} });
+    const servers = [`nats://127.0.0.1:${nats.port}`];
+    const options = { servers, credsFile: undefined, clusterName: newClusterName(), nodeName: "c", log };
+    const transport = await connectNats(options);
+    onTestFinished(() => transport.close());
+    const taken: Uint8Array[] = [];
+    const texts: string[] = [];
+    const message = (bytes: Uint8Array) => {
+      taken.push(bytes);
+      texts.push(`${bytes.byteLength} ${bytes[0]} ${bytes.at(-1)}`);
+    };
+    const nothing = () => {};
+    transport.listen("c", { message, unanswered: nothing, up: nothing, down: nothing });
+    const lengths = [1, 70_000, 300_000, 64, 500_000, 3];
+    for (const [at, length] of lengths.entries()) transport.publish("c", new Uint8Array(length).fill(at));
+    await until(() => taken.length === lengths.length);
+    expect(texts).toEqual(lengths.map((length, at) => `${length} ${at} ${at}`));
+    await until(() => taken.every(({ byteLength }) => byteLength === 0));
   });
 
   test("a node that leaves is lost at once, and the other's log says so", async () => {

@@ -43,3 +43,12 @@ test("JSON and the text of a large frame cannot bring bytes", () => {
     expect(readFrames(JSON.stringify([{ ...frame, data }]))?.map(checkFrame)).toEqual(["malformed"]);
   expect(readFrames('\n{"kind":"bytes","slot":"s"}\nx')).toBeUndefined();
 });
+
+test("a frame keeps its bytes when the message is freed", () => {
+  const body = Buffer.from(
+    bodyOf(writeBytesHead({ kind: "bytes", slot: "s", data: Buffer.of() }), Uint8Array.of(1, 2)),
+  );
+  const [read] = readBody(body) ?? [];
+  body.fill(0);
+  expect(read).toMatchObject({ data: Uint8Array.of(1, 2) });
+});
