@@ -83,6 +83,8 @@ const CONNECT_MEANINGS: Readonly<Record<string, ConnectErrorTexts>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ...{ ZlibError: WRONG_ENCODING, BrotliDecompressionError: WRONG_ENCODING },
   ...{ ZstdDecompressionError: WRONG_ENCODING, UnrequestedUpgrade: NO_HTTP },
+  ...{ Malformed_HTTP_Response: NO_HTTP, InvalidHTTPResponse: NO_HTTP },
+  ...{ InvalidContentLength: NO_HTTP, UnsupportedTransferEncoding: NO_HTTP },
   ERR_PROXY_TUNNEL: {
     reason: "the HTTP proxy refuses the connection",
     words:

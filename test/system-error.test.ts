@@ -35,6 +35,25 @@ test("a failed connection is described in words that say what to do, never with 
   expect(connectErrorTexts(undefined).reason).toBe("unknown error");
 });
 
+test("an answer that is not of HTTP is described in words, never with the name of the runtime's error", async () => {
+  const head = "HTTP/1.1 200 OK\r\n";
+  const answers = [
+    "SSH-2.0-OpenSSH_9.6\r\n",
+    `${head}transfer-encoding: chunked\r\n\r\nzzzz\r\nx`,
+    `${head}transfer-encoding: foo\r\n\r\nhello`,
+    `${head}content-length: -5\r\n\r\nhello`,
+  ];
+  for (const answer of answers) {
+    const server = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      socket: { data: (socket) => void socket.end(answer) },
+    });
+    const read = async () => (await fetch(`http://127.0.0.1:${server.port}`, { proxy: "" })).text();
+    expect(connectErrorTexts(await failureOf(read)).reason).toBe("it does not answer in HTTP");
+    server.stop(true);
+  }
+});
+
 test("the runtime's own errors of connections are known", async () => {
   const plain = Bun.serve({ port: 0, fetch: () => new Response() });
   const cut = Bun.listen({
