@@ -7,6 +7,8 @@ export interface Model {
   id: string;
   /** In tokens, if the server knows it. */
   contextLength?: number | undefined;
+  /** Its abilities, such as `vision`, if the server knows them. */
+  capabilities?: readonly string[] | undefined;
 }
 
 /** The server and the models that a client is to use. */
@@ -226,8 +228,8 @@ const vscode: Client = {
             id: each.id,
             name: orElse(each.id),
             url: `${url}/v1/chat/completions`,
-            toolCalling: orElse(true),
-            vision: orElse(false),
+            toolCalling: orElse(each.capabilities?.includes("tools") ?? true),
+            vision: orElse(each.capabilities?.includes("vision") ?? false),
             maxInputTokens: inputLength(each),
             maxOutputTokens: orElse(outputLength(each)),
           })),

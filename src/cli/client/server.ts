@@ -25,9 +25,13 @@ export function readServer(text: string): string {
 }
 
 const Length = z.number().int().positive().optional().catch(undefined);
-const ModelList = z.object({
-  data: z.array(z.object({ id: z.string().min(1).max(500), context_length: Length })).max(10_000),
+const Capabilities = z.array(z.string()).optional().catch(undefined);
+const ListedModel = z.object({
+  id: z.string().min(1).max(500),
+  context_length: Length,
+  capabilities: Capabilities,
 });
+const ModelList = z.object({ data: z.array(ListedModel).max(10_000) });
 
 /** Returns the models that the token may use. Throws a `CommandError` that says what to do. */
 export async function fetchModels(server: string, token: string): Promise<Model[]> {
@@ -50,7 +54,7 @@ export async function fetchModels(server: string, token: string): Promise<Model[
     throw new CommandError(
       `${server} offers no models to this token. Connect an agent first, or ask for models of the token.`,
     );
-  return data.data.map(({ id, context_length }) => ({ id, contextLength: context_length }));
+  return data.data.map(({ context_length, ...rest }) => ({ ...rest, contextLength: context_length }));
 }
 
 /** Throws a `CommandError` if the token is the admin key, which a client must not have. */

@@ -54,6 +54,23 @@ const FILES: Partial<Record<ClientName, { text: string; keeps: string[] }>> = {
   },
 };
 
+test("VS Code learns which models take tools and images, and what the user has chosen is kept", () => {
+  const models = [
+    { id: "llava", capabilities: ["completion", "vision"] },
+    { id: "qwen3", capabilities: ["completion", "tools"] },
+    { id: "other" },
+  ];
+  const first = write("vscode", "", { ...TARGET, models });
+  const [{ models: written }] = JSON.parse(first);
+  expect(written).toMatchObject([
+    { id: "llava", toolCalling: false, vision: true },
+    { id: "qwen3", toolCalling: true, vision: false },
+    { id: "other", toolCalling: true, vision: false },
+  ]);
+  const changed = first.replace('"vision": true', '"vision": false');
+  expect(write("vscode", changed, { ...TARGET, models })).toBe(changed);
+});
+
 describe.each(Object.entries(FILES) as [ClientName, { text: string; keeps: string[] }][])(
   "the configuration of %s",
   (name, { text, keeps }) => {
