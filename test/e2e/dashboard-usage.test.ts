@@ -46,7 +46,7 @@ inBrowser("dashboard: usage", (browser) => {
 
   test("the table of usage has room in a window of 1280 pixels, and costs of nothing have an axis of whole units", async () => {
     const model = `anthropic/claude-${"long-name-".repeat(5)}`;
-    const prices = { currency: "CHF", models: { [model]: { input: 100_000_000 } } };
+    const prices = { currency: "CHF", models: { [model]: { input: 1_000_000 } } };
     const scene = await startScene({ flags: ["--echo", "--prices", JSON.stringify(prices)] });
     const page = await openDashboard(browser, scene);
     await page.evaluate(RECORD_DRAWN);
@@ -63,8 +63,10 @@ inBrowser("dashboard: usage", (browser) => {
     });
     scene.after(() => agent.stop());
     await scene.ask({ content: "hello", model });
+    const headers = { authorization: scene.adminKey };
+    await until(async () => (await scene.request("/admin/usage?by=model", { headers })).text.includes(model));
     await page.reload();
-    await shows(rowOf(page, "Usage by model", "anthropic").getByText("CHF\u00a0234,567,800.00"));
+    await shows(rowOf(page, "Usage by model", "anthropic").getByText("CHF\u00a02,345,678.00"));
     const table = page.getByRole("group", { name: "Usage by model" });
     expect(await table.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
   });
