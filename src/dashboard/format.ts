@@ -119,11 +119,13 @@ export function formatTime(time: Maybe<string | number>): string {
 
 const zone = new Intl.DateTimeFormat(language, { timeZoneName: "short" });
 
-/** Formats a date and time with the browser's time zone: 2026-11-23 14:05 GMT+1. */
-export function formatZoned(time: string): string {
-  const { value } = zone.formatToParts(new Date(time)).find(({ type }) => type === "timeZoneName") ?? {};
-  return `${formatTime(time)} ${value}`;
+/** Returns the browser's time zone at a time: GMT+1. */
+export function formatZone(at = new Date()): string {
+  return zone.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
+
+/** Formats a date and time with the browser's time zone: 2026-11-23 14:05 GMT+1. */
+export const formatZoned = (time: string): string => `${formatTime(time)} ${formatZone(new Date(time))}`;
 
 /** Formats a date and time with its seconds: 2026-11-23 14:05:09. */
 export function formatSecond(time: string | number): string {

@@ -70,7 +70,7 @@ inBrowser("dashboard: agents", (browser) => {
     await page.getByLabel("Search").fill("tiny");
     await row.getByRole("button", { name: "gpu box", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "gpu box" });
-    await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"), dialog.getByText("small loaded"));
+    await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"), dialog.getByText("small in memory"));
     await shows(dialog.getByText("-37"), dialog.getByText("2.5"), dialog.getByText("home, gpu"));
     agent.stop();
     await shows(dialog.getByText("This agent has disconnected."));
@@ -143,7 +143,7 @@ inBrowser("dashboard: agents", (browser) => {
     await page.getByRole("button", { name: "Create a key" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name", { exact: true }).fill("gpu key");
-    await dialog.getByLabel("Models (optional)").fill("m, n");
+    await dialog.getByLabel("Models", { exact: true }).fill("m, n");
     await dialog.getByLabel("Priority").fill("5");
     await dialog.getByLabel("Tags").fill("home, gpu");
     await dialog.getByRole("button", { name: "Create key" }).click();

@@ -11,8 +11,9 @@ const RIGHT_TO_LEFT = "محمد عبد الرحمن الخوارزمي بن دو
 const MODEL = `hf.co/somebody/${"Model-Name-".repeat(7)}GGUF:Q4_K_M`;
 const SIZES = {
   desktop: { width: 1440, height: 900 },
+  laptop: { width: 1280, height: 800 },
   tablet: { width: 820, height: 1180 },
-  phone: { width: 390, height: 844 },
+  phone: { width: 360, height: 740 },
 };
 
 /** The elements beyond the right edge of the window that no scroll can reach, each with its right edge. */
@@ -34,6 +35,16 @@ const OUTSIDE = `(() => {
 const WIDE_TABLES = `[...document.querySelectorAll(".table-scroll:has(table)")]
   .filter((box) => box.scrollWidth > box.clientWidth + 1)
   .map((box) => box.getAttribute("aria-label") ?? box.className)`;
+
+/** How many pixels the page can be scrolled sideways. */
+const SIDEWAYS = "document.documentElement.scrollWidth - innerWidth";
+
+/** The texts that end with an ellipsis although nothing shows the whole of them on hover. */
+const CUT = `[...document.querySelectorAll("main *, dialog *")]
+  .filter((one) => !one.matches("input, select, textarea"))
+  .filter((one) => getComputedStyle(one).textOverflow === "ellipsis" && one.scrollWidth > one.clientWidth + 1)
+  .filter((one) => !one.closest("[title]") && !one.querySelector("[title]"))
+  .map((one) => one.className + ": " + one.textContent.slice(0, 40))`;
 
 /** Locates what the box cuts off, or what lies beyond its right edge. */
 const hiddenIn = (box: Locator): Promise<string[]> =>
@@ -81,6 +92,7 @@ const pagesFor = ({ user }: Crowd): [address: string, heading: string, table?: s
   ["overview", "Overview", "Recent requests"],
   ["traffic", "Traffic", "Traffic by agent"],
   ["requests", "Requests", "Requests"],
+  [`requests?model=${encodeURIComponent(MODEL)}`, "Requests", "Requests"],
   ["agents", "Agents", "Connected agents"],
   ["agents/join", "Connect an agent"],
   ["models", "Models", "Models"],
@@ -99,7 +111,7 @@ const pagesFor = ({ user }: Crowd): [address: string, heading: string, table?: s
 /** Opens each page at the size, and returns what is wider than there is room for. */
 async function findWide(browser: TestBrowser, scene: Scene, size: keyof typeof SIZES): Promise<string[]> {
   const crowd = await fill(scene);
-  const page = await openDashboard(browser, scene, { phone: size !== "desktop" });
+  const page = await openDashboard(browser, scene, { phone: size === "phone" || size === "tablet" });
   await page.setViewportSize(SIZES[size]);
   const found: string[] = [];
   for (const [address, heading, table] of pagesFor(crowd)) {
@@ -107,6 +119,9 @@ async function findWide(browser: TestBrowser, scene: Scene, size: keyof typeof S
     await shows(page.getByRole("heading", { level: 1, name: heading, exact: true }));
     if (table !== undefined) await shows(page.getByRole("table", { name: table }));
     for (const one of await page.evaluate<string[]>(OUTSIDE)) found.push(`${address}: ${one}`);
+    const sideways = await page.evaluate<number>(SIDEWAYS);
+    if (sideways > 0) found.push(`${address}: scrolls sideways by ${sideways} pixels`);
+    for (const one of await page.evaluate<string[]>(CUT)) found.push(`${address}: cut ${one}`);
     if (size === "tablet") continue;
     for (const one of await page.evaluate<string[]>(WIDE_TABLES)) found.push(`${address}: table ${one}`);
   }

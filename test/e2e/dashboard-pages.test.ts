@@ -26,7 +26,7 @@ const ADMIN_PAGES: Record<string, Drawn> = {
   users: hasTitle("Users"),
   usage: hasText("No requests in this period."),
   traffic: hasText("No request has ended in this period."),
-  requests: hasText("No requests match."),
+  requests: hasText("No request has ended yet."),
   try: hasTitle("Try it"),
   connect: hasText("Address of this server"),
   settings: (page) => shows(page.getByRole("table", { name: "Settings in effect" })),

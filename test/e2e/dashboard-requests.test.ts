@@ -111,7 +111,7 @@ inBrowser("dashboard: requests", (browser) => {
     const { scene, chat } = await startFailing();
     const page = await openDashboard(browser, scene);
     await goTo(page, "Requests");
-    await shows(page.getByText("No requests match."));
+    await shows(page.getByText("No request has ended yet."));
     await chat("good");
     await shows(rowOf(page, LIST, "good box"));
     await page.getByRole("button", { name: "Pause live updates" }).click();

@@ -14,6 +14,8 @@ export interface Column<Row> {
   isNumber?: boolean;
   /** Marks the one column that names the row, for screen readers. */
   isHeader?: boolean;
+  /** Leaves the column out where not all have room, because another page or dialog has its value. */
+  isMinor?: boolean;
 }
 
 interface TableProps<Row> {
@@ -24,8 +26,6 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string | number;
   /** Shown if there are no rows. */
   empty?: Child;
-  /** Keeps its columns on a phone, where rows are cards by default. */
-  isNarrow?: boolean;
 }
 
 /** A browser forgets that these elements are a table when they are laid out as cards. */
@@ -42,14 +42,14 @@ interface SortOrder {
   isDescending: boolean;
 }
 
-export function Table<Row>({ caption, columns, rows, keyOf, empty, isNarrow }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>) {
   const [order, setOrder] = useState<SortOrder | undefined>(undefined);
   if (rows.length === 0 && hasContent(empty)) return <>{empty}</>;
   const toggleSort = (column: number) =>
     setOrder((before) => ({ column, isDescending: before?.column === column && !before.isDescending }));
   return (
     <ScrollArea label={caption}>
-      <table {...ROLES.table} class={classNames(!isNarrow && "cards")}>
+      <table {...ROLES.table} class="cards">
         <caption class="off-screen">{caption}</caption>
         <thead>
           <tr>
@@ -65,13 +65,17 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty, isNarrow }: T
         <tbody {...ROLES.rows}>
           {sortRows(rows, order && columns[order.column]?.sortBy, order?.isDescending ?? false).map((row) => (
             <tr key={keyOf(row)} {...ROLES.row}>
-              {columns.map(({ title, cell, isHeader, isNumber }) =>
+              {columns.map(({ title, cell, isHeader, isNumber, isMinor }) =>
                 isHeader ? (
                   <th scope="row" {...ROLES.header}>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td class={classNames(isNumber && "number")} data-title={title} {...ROLES.cell}>
+                  <td
+                    class={classNames(isNumber && "number", isMinor && "minor")}
+                    data-title={title}
+                    {...ROLES.cell}
+                  >
                     <div>{cell(row)}</div>
                   </td>
                 ),
@@ -91,10 +95,14 @@ interface HeaderCellProps<Row> {
 }
 
 function HeaderCell<Row>({ column, order, onSort }: HeaderCellProps<Row>) {
-  const { title, sortBy, isNumber } = column;
+  const { title, sortBy, isNumber, isMinor } = column;
   const direction = order?.isDescending ? "descending" : "ascending";
   return (
-    <th scope="col" class={classNames(isNumber && "number")} aria-sort={order ? direction : null}>
+    <th
+      scope="col"
+      class={classNames(isNumber && "number", isMinor && "minor")}
+      aria-sort={order ? direction : null}
+    >
       {sortBy ? (
         <button type="button" class="sort" onClick={onSort}>
           {title}

@@ -1,6 +1,7 @@
 import type { SessionAnswer } from "../api/types.ts";
 import { Button } from "../components/button.tsx";
 import { SegmentedControl } from "../components/segmented-control.tsx";
+import { formatZone } from "../format.ts";
 import { hrefOf } from "../state/route.ts";
 import { signOut } from "../state/session.ts";
 import { chooseTheme, THEME_CHOICES, themeChoice } from "../state/theme.ts";
@@ -44,6 +45,7 @@ function AccountMenu({ who }: { who: SessionAnswer }) {
             {title}
           </a>
         ))}
+        <p class="muted">{text("frame.timeZone", { zone: formatZone() })}</p>
       </div>
       <div class="who">
         <a class="who-name" dir="auto" title={nameOf(who)} href={hrefOf("sessions")} onClick={closeMenu}>

@@ -74,6 +74,7 @@ export function ModelsField() {
     <Field
       label={text("agentKeys.modelsField")}
       name="models"
+      placeholder={text("agentKeys.allModels")}
       autocomplete="off"
       hint={text("agentKeys.modelsField.hint")}
     />

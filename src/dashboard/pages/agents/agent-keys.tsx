@@ -6,6 +6,7 @@ import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { Checkbox } from "../../components/field.tsx";
 import { useShowMore } from "../../components/list/use-show-more.tsx";
+import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatTime } from "../../format.ts";
@@ -102,7 +103,11 @@ function columnsOf(
   { onChange, onRevoke }: { onChange: (key: AgentKey) => void; onRevoke: (key: AgentKey) => void },
 ): Column<AgentKey>[] {
   return [
-    { title: text("agentKeys.name"), cell: ({ name }) => name, isHeader: true },
+    {
+      title: text("agentKeys.name"),
+      cell: ({ name }) => <Name text={name} />,
+      isHeader: true,
+    },
     { title: text("agentKeys.models"), cell: ({ models }) => <KeyModels models={models} /> },
     { title: text("agentKeys.preference"), cell: (key) => <KeyPreference agentKey={key} /> },
     {

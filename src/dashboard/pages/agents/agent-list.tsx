@@ -5,6 +5,7 @@ import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { Pagination, usePagination } from "../../components/list/pagination.tsx";
+import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
 import { useAddress } from "../../state/use-address.ts";
@@ -37,8 +38,8 @@ export function AgentList(props: AgentListProps) {
   const rows = useMemo(() => agentRows(agents, search, order), [agents, search, order]);
   const { shown, ...pages } = usePagination(rows, ROWS, `${order} ${search}`);
   return (
-    <Card isFlush class="agents-card">
-      <search class="agents-tools">
+    <Card isFlush class="agents-card short-cards">
+      <search class="filter-bar">
         <Field
           label={text("agents.search")}
           name="search"
@@ -60,7 +61,6 @@ export function AgentList(props: AgentListProps) {
         columns={columnsOf(props)}
         rows={shown}
         keyOf={({ id }) => id}
-        isNarrow
         empty={
           <EmptyState title={text("agents.noMatch")}>
             <p>{richText("agents.noMatch.about", { example: code("protocol:v1") })}</p>
@@ -85,7 +85,7 @@ function columnsOf({ agents, now, onShow, onDisconnect }: AgentListProps): Colum
     { title: text("agents.slots"), cell: (agent) => <AgentLoad agent={agent} /> },
     { title: text("agents.models"), cell: ({ models }) => <AgentModels models={models} /> },
     { title: text("agents.lastSeen"), cell: ({ last_heard }) => formatAgo(last_heard, now) },
-    { title: text("agents.address"), cell: (agent) => <AgentOrigin agent={agent} /> },
+    { title: text("agents.address"), cell: (agent) => <AgentOrigin agent={agent} />, isMinor: isCluster },
     ...(isCluster ? [nodeColumn] : []),
     {
       title: text("agents.actions"),
@@ -111,9 +111,11 @@ function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "o
   ];
   return (
     <span class="agent-cell">
-      <button type="button" class="agent-name" aria-haspopup="dialog" onClick={() => onShow(agent)}>
-        {name}
-      </button>
+      <Name text={name}>
+        <button type="button" class="agent-name" aria-haspopup="dialog" onClick={() => onShow(agent)}>
+          {name}
+        </button>
+      </Name>
       <span class="agent-sub">{about.join(" · ")}</span>
       <OldVersionBadge agent={agent} />
     </span>
@@ -148,7 +150,7 @@ function AgentModels({ models }: { models: readonly string[] }) {
   return (
     <span class="agent-cell">
       {models.slice(0, MODELS_SHOWN).map((model) => (
-        <span class="agent-model mono">{model}</span>
+        <Name key={model} text={model} class="agent-model mono" />
       ))}
       {rest > 0 ? <span class="agent-sub">{text("agents.moreModels", { count: rest })}</span> : null}
     </span>
@@ -159,7 +161,7 @@ function AgentOrigin({ agent: { address, key } }: { agent: Agent }) {
   return (
     <span class="agent-cell">
       <span class="mono">{address}</span>
-      <span class="agent-sub">{originText(key)}</span>
+      <Name text={originText(key)} class="agent-sub" />
     </span>
   );
 }

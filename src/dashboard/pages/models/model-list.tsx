@@ -33,7 +33,9 @@ export function ModelTable({ models, period, periodInAddress }: ModelTableProps)
       cell: ({ id, requests: { asks, share } }) => (
         <Figure
           value={<Count count={asks} href={requestsHref({ model: id, period })} />}
-          note={asks > 0 && share !== null ? formatShare(share, 1) : undefined}
+          note={
+            asks > 0 && share !== null ? text("models.share", { share: formatShare(share, 1) }) : undefined
+          }
         />
       ),
       isNumber: true,

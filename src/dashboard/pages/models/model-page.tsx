@@ -138,13 +138,19 @@ function ModelTiles({ model, period }: OfModel & { period: PeriodName }) {
       <Tile
         label={text("models.column.requests")}
         value={link(formatShort(asks))}
-        note={share === null ? undefined : text("models.ofAll", { share: formatShare(share, 1) })}
+        note={
+          share === null || asks === 0 ? undefined : text("models.ofAll", { share: formatShare(share, 1) })
+        }
       />
       <Tile
         label={text("models.column.failed")}
         value={link(formatShort(failed), "failed")}
         note={
-          refused > 0 ? text("models.refused", { count: formatWhole(refused) }) : formatShare(failed, asks)
+          refused > 0
+            ? text("models.refused", { count: formatWhole(refused) })
+            : asks > 0
+              ? text("models.ofRequests", { share: formatShare(failed, asks) })
+              : undefined
         }
         tone={failed > 0 ? "bad" : "plain"}
       />

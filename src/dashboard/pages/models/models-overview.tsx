@@ -79,7 +79,7 @@ function ModelList({ models }: { models: readonly AdminModel[] }) {
   const isAll = view.search === "" && view.filter === "all";
   return (
     <>
-      <search class="models-filter">
+      <search class="filter-bar">
         <Field
           label={text("models.search")}
           name="search"

@@ -1,3 +1,4 @@
+import type { Child } from "hono/jsx/dom";
 import { Tile, Tiles } from "../../components/card.tsx";
 import { formatDuration, formatNumber, formatShare, formatWhole } from "../../format.ts";
 import { type LiveOverview, median, sum } from "../../state/history.ts";
@@ -12,6 +13,8 @@ export function LiveNumbers({ overview: { agents, slots, queue, history } }: { o
   const { series } = history;
   const failed = sum(series.failed);
   const ended = failed + sum(series.ok);
+  const asks = sum(series.asks, MINUTE_S);
+  const firstByte = median(series.first_byte_ms, MINUTE_S);
   return (
     <Tiles>
       <Tile
@@ -37,29 +40,26 @@ export function LiveNumbers({ overview: { agents, slots, queue, history } }: { o
       />
       <Tile
         label={text("overview.tiles.rate")}
-        value={<a href={requestsHref({ period: "15m" })}>{formatNumber(sum(series.asks, MINUTE_S))}</a>}
+        value={linked(formatNumber(asks), asks > 0 && requestsHref({ period: "15m" }))}
         note={text("overview.tiles.rateNote")}
       />
       <Tile
         label={text("overview.tiles.firstByte")}
-        value={<a href={hrefOf("traffic")}>{formatDuration(median(series.first_byte_ms, MINUTE_S))}</a>}
+        value={linked(formatDuration(firstByte), firstByte !== undefined && hrefOf("traffic"))}
         note={text("overview.tiles.firstByteNote")}
       />
       <Tile
         label={text("overview.tiles.failed")}
-        value={
-          failed > 0 ? (
-            <a href={requestsHref({ period: "15m", outcome: "failed" })}>{formatNumber(failed)}</a>
-          ) : (
-            formatNumber(failed)
-          )
-        }
+        value={linked(formatNumber(failed), failed > 0 && requestsHref({ period: "15m", outcome: "failed" }))}
         note={failedText(failed, ended)}
         tone={failed > 0 ? "bad" : "plain"}
       />
     </Tiles>
   );
 }
+
+/** Links a number to what it counts, unless there is nothing to see. */
+const linked = (shown: string, href: string | false): Child => (href ? <a href={href}>{shown}</a> : shown);
 
 function slotsText({ total, in_use }: LiveOverview["slots"]): string {
   if (total === 0) return text("overview.tiles.noSlots");

@@ -25,7 +25,7 @@ export function ProblemsCard({ problems, calm }: ProblemsCardProps) {
     <Card class="problems">
       <h2 class="off-screen">{text("overview.problems.title")}</h2>
       {problems.length === 0 ? (
-        <p class="problem-calm">
+        <p>
           <Badge tone="ok">{text("overview.problems.well")}</Badge> {calm}
         </p>
       ) : (
@@ -53,7 +53,7 @@ function ProblemItem({ problem }: { problem: ProblemAnswer }) {
           </time>
         </p>
         <p class="muted">{hint}</p>
-        <p class="problem-links">
+        <p class="row">
           {problemLinks(problem).map(({ href, label }) => (
             <a key={href} href={href}>
               {label}

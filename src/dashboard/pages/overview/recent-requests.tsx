@@ -30,7 +30,11 @@ const COLUMNS: readonly Column<LiveAsk>[] = [
     cell: ({ agent }) =>
       agent ? <Name text={agent.name} /> : <span class="muted">{text("overview.recent.noAgent")}</span>,
   },
-  { title: text("overview.recent.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
+  {
+    title: text("overview.recent.endpoint"),
+    cell: ({ surface }) => <span class="mono">{surface}</span>,
+    isMinor: true,
+  },
   { title: text("overview.recent.queued"), cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
   {
     title: text("overview.recent.firstByte"),
@@ -68,6 +72,7 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
       <Card
         title={text("overview.recent.title")}
         isFlush
+        class="requests short-cards"
         actions={
           <>
             {isHeld ? <span class="muted">{text("overview.recent.held")}</span> : null}
@@ -86,7 +91,7 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
           columns={COLUMNS}
           rows={showsAll ? shown : shown.slice(0, SHOWN_AT_FIRST)}
           keyOf={({ request_id }) => request_id}
-          empty={<EmptyState title={text("overview.recent.empty")} />}
+          empty={<EmptyState title={text("requests.noneYet")} />}
         />
       </Card>
     </div>

@@ -5,7 +5,7 @@ import { PERIODS, periodOf } from "../../state/period.ts";
 import { replaceHref } from "../../state/use-address.ts";
 import { useTyping } from "../../state/use-typing.ts";
 import { errorWithCode } from "../../texts/error-words.ts";
-import { richText, text } from "../../texts/texts.ts";
+import { text } from "../../texts/texts.ts";
 import { FILTERS, type FilterName, type RequestView, requestsHref } from "./request-filter.ts";
 import type { ShownRequest } from "./request-source.ts";
 
@@ -89,13 +89,17 @@ function Chosen({ view, requests }: Omit<FiltersProps, "isAdmin">) {
     <p class="row chosen">
       <span class="muted">{text("requests.only")}</span>
       {chosen.map((name) => (
-        <a key={name} class="chip" href={requestsHref({ ...view, [name]: undefined, before: undefined })}>
-          {richText("requests.onlyValue", {
-            name: FILTERS[name],
-            value: <b>{printable(nameOf(name, view[name] ?? "", requests))}</b>,
-          })}{" "}
+        <a
+          key={name}
+          class="chip"
+          href={requestsHref({ ...view, [name]: undefined, before: undefined })}
+          title={printable(nameOf(name, view[name] ?? "", requests))}
+        >
+          <span class="name" dir="auto">
+            {FILTERS[name]}: <b>{printable(nameOf(name, view[name] ?? "", requests))}</b>
+          </span>
           <span aria-hidden="true">✕</span>
-          <span class="off-screen">{text("requests.remove")}</span>
+          <span class="off-screen">{text("chip.remove")}</span>
         </a>
       ))}
     </p>

@@ -68,7 +68,7 @@ function Details({ request, view, currency }: DetailsProps) {
       <div class="row">
         <Result request={request} />
         {request.outcome === "ok" ? null : <span class="mono muted">{request.outcome}</span>}
-        <span class="mono request-id">{request_id}</span>
+        <span class="mono wrap-anywhere">{request_id}</span>
         <CopyButton text={request_id} what={text("request.what.id")} isSmall />
       </div>
       {request.error ? <Notice tone="bad">{printable(request.error)}</Notice> : null}

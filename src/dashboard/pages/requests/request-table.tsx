@@ -66,7 +66,11 @@ function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Colum
       cell: ({ model }) => <Name text={printable(model ?? text("requests.anyModel"))} />,
     },
     ...(isAdmin ? ofAdmin : []),
-    { title: text("requests.endpoint"), cell: ({ surface }) => <span class="mono">{surface}</span> },
+    {
+      title: text("requests.endpoint"),
+      cell: ({ surface }) => <span class="mono">{surface}</span>,
+      isMinor: true,
+    },
     { title: text("requests.queued"), cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
     {
       title: text("requests.firstByte"),

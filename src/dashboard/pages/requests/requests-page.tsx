@@ -4,6 +4,7 @@ import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatTime } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
+import { hrefOf } from "../../state/route.ts";
 import { session } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
@@ -52,7 +53,7 @@ function RequestList({ source, view }: { source: RequestSource; view: RequestVie
       <RequestFilters view={view} isAdmin={source.isAdmin} requests={value?.requests ?? []} />
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value && (error === undefined || tail.shows(key)) ? (
-        <Card isFlush class="requests">
+        <Card isFlush class="requests short-cards">
           <RequestTable
             viewKey={key}
             requests={value.requests}
@@ -123,6 +124,12 @@ function NewRequests({ news, onShow }: { news: string | undefined; onShow: () =>
 }
 
 function NoRequests({ page: { next }, view }: { page: ShownPage; view: RequestView }) {
+  if (next === null && Object.values(listQuery(view, 0)).every((value) => value === undefined))
+    return (
+      <EmptyState title={text("requests.noneYet")}>
+        <LinkButton href={hrefOf("try")}>{text("nav.try")}</LinkButton>
+      </EmptyState>
+    );
   if (next === null)
     return (
       <EmptyState title={text("requests.none")}>

@@ -7,7 +7,7 @@ import { formatDuration, formatShort, formatTime } from "../../format.ts";
 import { errorWords } from "../../texts/error-words.ts";
 import { text } from "../../texts/texts.ts";
 
-const COLORS = ["bad", "warn", "accent", "ok"] as const;
+const COLORS = ["bad", "warn", "accent"] as const;
 
 type Steps = TrafficAnswer["steps"];
 type Durations = "queue_ms" | "first_byte_ms" | "duration_ms";
@@ -89,7 +89,7 @@ function chartsOf({ from, every_ms, steps }: TrafficAnswer) {
   };
 }
 
-/** Returns the courses of the three most frequent errors, and of all others together. */
+/** Returns the courses of the two most frequent errors, and of all others together. */
 function failuresOf({ errors, failed }: Steps): [string, readonly number[]][] {
   const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
   const sorted = Object.entries(errors).sort(([, a], [, b]) => sumOf(b) - sumOf(a));

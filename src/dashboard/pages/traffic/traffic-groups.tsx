@@ -1,7 +1,7 @@
 import { printable } from "../../../printable.ts";
 import type { TrafficAnswer } from "../../api/types.ts";
 import { Card, EmptyState } from "../../components/card.tsx";
-import { Hint } from "../../components/name.tsx";
+import { Hint, Name } from "../../components/name.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatMoney, formatNumber, formatShare, formatWhole } from "../../format.ts";
@@ -60,11 +60,8 @@ function columnsOf(view: TrafficView, groups: readonly Group[]): Column<Group>[]
       </a>
     );
   };
-  const time = (title: string, pick: (group: Group) => number | null): Column<Group> => ({
-    title,
-    cell: (group) => formatDuration(pick(group)),
-    sortBy: pick,
-    isNumber: true,
+  const time = (title: string, pick: (group: Group) => number | null, isMinor = false): Column<Group> => ({
+    ...{ title, cell: (group) => formatDuration(pick(group)), sortBy: pick, isNumber: true, isMinor },
   });
   return [
     { title: GROUPS[by].one, cell: (group) => <GroupName view={view} group={group} />, isHeader: true },
@@ -87,8 +84,8 @@ function columnsOf(view: TrafficView, groups: readonly Group[]): Column<Group>[]
       isNumber: true,
     },
     ...refusedColumn(groups),
-    time(text("traffic.column.queued"), ({ queue_ms_p50 }) => queue_ms_p50),
-    time(text("traffic.column.queued95"), ({ queue_ms_p95 }) => queue_ms_p95),
+    time(text("traffic.column.queued"), ({ queue_ms_p50 }) => queue_ms_p50, true),
+    time(text("traffic.column.queued95"), ({ queue_ms_p95 }) => queue_ms_p95, true),
     time(text("traffic.column.firstByte"), ({ first_byte_ms_p50 }) => first_byte_ms_p50),
     time(text("traffic.column.firstByte95"), ({ first_byte_ms_p95 }) => first_byte_ms_p95),
     time(text("traffic.duration"), ({ duration_ms_p50 }) => duration_ms_p50),
@@ -144,8 +141,8 @@ function GroupName({ view, group: { name, label } }: { view: TrafficView; group:
   if (name === "") return <span class="muted">{text("traffic.otherGroups")}</span>;
   const shown = view.by === "user" && name === ADMIN_ID ? ADMIN_LABEL : label || name;
   return (
-    <a class="name" title={name} href={trafficHref({ ...view, only: { ...view.only, [view.by]: name } })}>
-      {printable(shown)}
-    </a>
+    <Name text={printable(shown)} {...(shown !== name && { about: name })}>
+      <a href={trafficHref({ ...view, only: { ...view.only, [view.by]: name } })}>{printable(shown)}</a>
+    </Name>
   );
 }

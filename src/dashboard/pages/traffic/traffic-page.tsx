@@ -9,7 +9,7 @@ import { PERIODS, type PeriodName } from "../../state/period.ts";
 import { replaceHref } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { usePoll } from "../../state/use-poll.ts";
-import { richText, text } from "../../texts/texts.ts";
+import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { unpricedNote } from "../usage/total-tiles.tsx";
 import { TrafficCharts } from "./traffic-charts.tsx";
@@ -72,10 +72,16 @@ function OnlyChip({
   const name = view.only[group] ?? "";
   const label = view.by === group ? traffic?.groups?.find((one) => one.name === name)?.label : undefined;
   return (
-    <a class="chip" href={trafficHref({ ...view, only: { ...view.only, [group]: undefined } })}>
-      {richText("traffic.onlyValue", { name: GROUPS[group].one, value: <b>{printable(label || name)}</b> })}{" "}
+    <a
+      class="chip"
+      href={trafficHref({ ...view, only: { ...view.only, [group]: undefined } })}
+      title={printable(label || name)}
+    >
+      <span class="name" dir="auto">
+        {GROUPS[group].one}: <b>{printable(label || name)}</b>
+      </span>
       <span aria-hidden="true">✕</span>
-      <span class="off-screen">{text("traffic.remove")}</span>
+      <span class="off-screen">{text("chip.remove")}</span>
     </a>
   );
 }
@@ -92,13 +98,15 @@ function TrafficOf({ view, traffic }: { view: TrafficView; traffic: TrafficAnswe
           <TrafficCharts traffic={traffic} />
           <TrafficErrors view={view} errors={traffic.total.errors} />
           <TrafficRefusals view={view} total={traffic.total} />
+          <TrafficGroups view={view} groups={traffic.groups ?? []} currency={traffic.currency} />
         </>
       ) : (
         <Card>
-          <EmptyState title={text("traffic.none")} />
+          <EmptyState title={text("traffic.none")}>
+            <p>{text("traffic.none.next")}</p>
+          </EmptyState>
         </Card>
       )}
-      <TrafficGroups view={view} groups={traffic.groups ?? []} currency={traffic.currency} />
     </>
   );
 }

@@ -125,7 +125,7 @@ function UserList({ users, usage }: { users: readonly User[]; usage: UsageByUser
     );
   return (
     <>
-      <search class="users-filter">
+      <search class="filter-bar">
         <Field
           label={text("users.search")}
           name="search"
@@ -154,7 +154,7 @@ function UserList({ users, usage }: { users: readonly User[]; usage: UsageByUser
           ? ""
           : countedText("users.found", found.length, { count: formatWhole(found.length) })}
       </p>
-      <Card isFlush>
+      <Card isFlush class="users-card short-cards">
         <UserTable users={shown} usage={usage.of} currency={usage.currency} />
         <Pagination
           {...pages}

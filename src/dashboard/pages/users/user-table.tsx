@@ -9,7 +9,7 @@ import { text } from "../../texts/texts.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { limitsText } from "./limits-text.ts";
 import { stateOf } from "./user-filter.ts";
-import { labelOf } from "./user-text.ts";
+import { labelOf, shortId } from "./user-text.ts";
 
 export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens" | "cost">;
 
@@ -28,10 +28,10 @@ export function UserTable({
       title: text("users.table.user"),
       cell: (user) => (
         <>
-          <Name text={labelOf(user)}>
+          <Name text={labelOf(user)} about={text("principal.id", { id: user.user_id })}>
             <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>
           </Name>
-          {user.name === null ? null : <span class="user-id mono">{user.user_id}</span>}
+          {user.name === null ? null : <span class="model-note mono">{shortId(user)}</span>}
         </>
       ),
       isHeader: true,
@@ -39,9 +39,7 @@ export function UserTable({
     { title: text("users.table.state"), cell: (user) => <StateBadge user={user} /> },
     {
       title: text("users.table.models"),
-      cell: ({ models }) => (
-        <Name text={models?.join(", ") ?? text("users.table.allModels")} class="user-models" />
-      ),
+      cell: ({ models }) => <Name text={models?.join(", ") ?? text("users.table.allModels")} />,
     },
     {
       title: text("users.table.limits"),

@@ -3,6 +3,7 @@ import { api } from "../../../api/api.ts";
 import type { Pairing } from "../../../api/types.ts";
 import { Button } from "../../../components/button.tsx";
 import { Card, Notice } from "../../../components/card.tsx";
+import { Name } from "../../../components/name.tsx";
 import { type Column, Table } from "../../../components/table.tsx";
 import { showToast } from "../../../components/toast.tsx";
 import { useEffect } from "../../../state/hooks.ts";
@@ -56,7 +57,11 @@ export function OpenPairings({ changes, now, onGone }: OpenPairingsProps) {
 
 function columnsOf(now: number, revoke: (pairing: Pairing) => Promise<void>): Column<Pairing>[] {
   return [
-    { title: text("pairing.key"), cell: nameOf, isHeader: true },
+    {
+      title: text("pairing.key"),
+      cell: (pairing) => <Name text={nameOf(pairing)} />,
+      isHeader: true,
+    },
     {
       title: text("pairing.models"),
       cell: ({ models }) => models?.join(", ") ?? <span class="muted">{text("pairing.allModels")}</span>,

@@ -112,7 +112,7 @@ function AliasNotes({ alias: [name, model], offered }: { alias: Alias } & Pick<N
   const hides = offered.includes(name);
   if (!isMissing && !hides) return <span class="muted">–</span>;
   return (
-    <span class="alias-notes">
+    <span class="row">
       {isMissing ? <Badge tone="warn">{text("models.alias.notOffered")}</Badge> : null}
       {hides ? <Badge tone="warn">{text("models.alias.hides")}</Badge> : null}
     </span>
