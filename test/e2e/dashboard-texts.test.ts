@@ -1,8 +1,14 @@
-import { expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { GUIDES } from "../../src/dashboard/pages/connect/guides/guides.ts";
 import { inBrowser, shows } from "../support/browser.ts";
-import { collectAnswers, MARKED, translateDashboard, unmarkedTexts } from "../support/browser-texts.ts";
+import {
+  buildTranslation,
+  collectAnswers,
+  MARKED,
+  translateDashboard,
+  unmarkedTexts,
+} from "../support/browser-texts.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../support/v2-agent.ts";
 
@@ -89,6 +95,9 @@ async function visit(page: Page, scene: Scene, path: string): Promise<void> {
 }
 
 inBrowser("dashboard: texts", (browser) => {
+  // Agents that connect before would be lost, as the build blocks this process.
+  beforeAll(async () => void (await buildTranslation()));
+
   test("a translation of the table translates every page of an administrator", async () => {
     const { scene } = await startBusyScene();
     const { page, check, signIn } = await openTranslated(browser.open, scene, scene.adminKey);

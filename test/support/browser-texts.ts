@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { bundlePage } from "../../src/dashboard/bundle.ts";
 import english from "../../src/dashboard/texts/en.json";
+import { once } from "../../src/once.ts";
 
 /** The marks around each text of the translation below. */
 const [BEGIN, END] = ["⟦", "⟧"];
@@ -12,9 +13,12 @@ export const MARKED = Object.fromEntries(
 
 const ENTRY = new URL("../../src/dashboard/index.html", import.meta.url).pathname;
 
+/** Builds the dashboard with `MARKED`, once. Agents of the test must connect later: meanwhile nothing answers their pings. */
+export const buildTranslation = once(() => bundlePage(ENTRY, MARKED));
+
 /** Serves this page's dashboard with `MARKED` in place of the English texts, at the API of the server. */
 export async function translateDashboard(page: Page): Promise<void> {
-  const files = await bundlePage(ENTRY, MARKED);
+  const files = await buildTranslation();
   const index = files.find(({ type }) => type.startsWith("text/html"));
   if (!index) throw new Error("The bundle has no page.");
   let html = new TextDecoder().decode(index.bytes);
