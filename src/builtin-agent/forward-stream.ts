@@ -84,7 +84,11 @@ class StreamForwarder {
 
   #forwardPart(bytes: Uint8Array): boolean {
     const events = this.#events.push(bytes);
-    if (!events.every((event) => this.#forward(event)) || this.#events.overflow) return false;
+    for (const event of events) {
+      if (!this.#forward(event)) return false;
+      if (this.#progress.final) return true;
+    }
+    if (this.#events.overflow) return false;
     if (events.length > 0) this.#limitEnd();
     return true;
   }

@@ -51,6 +51,12 @@ describe("the end of a stream", () => {
     expect([data(), clock.pending()]).toEqual([["[DONE]"], 0]);
   });
 
+  test("nothing is sent after the last event, even if it came in the same piece", async () => {
+    const { end, data } = forward(new Response("data: a\n\ndata: [DONE]\n\ndata: b\n\ndata: [DONE]\n\n"));
+    expect(await end).toEqual({ type: "done", status: 200 });
+    expect(data()).toEqual(["a", "[DONE]"]);
+  });
+
   const finish = (index = 0) => `data: {"choices":[{"index":${index},"finish_reason":"stop"}]}\n\n`;
 
   test("a stream that is silent for 10 s after its finish reason has ended well, and not before", async () => {
