@@ -36,10 +36,14 @@ export async function bundlePage(entry: string, translation?: TextTable): Promis
   );
 }
 
-/** The rules that the bundler adds for browsers without `:is()`, which could not show the page in any case. */
-const PREFIXED_RULES = /[^{}]*:-(?:webkit|moz)-any\([^{}]*\{[^{}]*\}/g;
+/**
+ * Matches what the bundler adds to style sheets: rules and values for browsers without `:is()` or `fit-content`, which could
+ * not show the page in any case, and variables for `light-dark()`, which the page does not use.
+ */
+const UNUSED_STYLES =
+  /[^{}]*:-(?:webkit|moz)-any\([^{}]*\{[^{}]*\}|[\w-]+:-moz-fit-content;|--buncss-(?:light|dark):[^;}]*;?/g;
 
 async function bytesOf(output: Bun.BuildArtifact): Promise<BundledFile["bytes"]> {
   if (!output.type.startsWith("text/css")) return new Uint8Array(await output.arrayBuffer());
-  return new TextEncoder().encode((await output.text()).replace(PREFIXED_RULES, ""));
+  return new TextEncoder().encode((await output.text()).replace(UNUSED_STYLES, ""));
 }
