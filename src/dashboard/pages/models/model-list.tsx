@@ -89,7 +89,7 @@ function Figure({ value, note }: { value: unknown; note: string | undefined }) {
   return (
     <>
       {value}
-      {note === undefined ? null : <span class="model-note">{note}</span>}
+      {note === undefined ? null : <span class="cell-note">{note}</span>}
     </>
   );
 }
@@ -107,9 +107,9 @@ function ModelName({ model, period }: { model: AdminModel; period: PeriodName | 
       <Name text={printable(id)} class="model-name">
         <a href={hrefOf("models", id, period === undefined ? {} : { period })}>{printable(id)}</a>
       </Name>
-      {facts.length > 0 ? <span class="model-note">{facts.join(" · ")}</span> : null}
+      {facts.length > 0 ? <span class="cell-note">{facts.join(" · ")}</span> : null}
       {replaced_by === null ? null : (
-        <span class="model-note">{text("models.replacedBy", { model: printable(replaced_by) })}</span>
+        <span class="cell-note">{text("models.replacedBy", { model: printable(replaced_by) })}</span>
       )}
     </>
   );
@@ -134,13 +134,13 @@ function AgentsOf({ model: { id, agents, agent_list } }: { model: AdminModel }) 
           : text("models.someReady", { ready: agents.ready, total: agents.total })}
       </span>
       {agents.loaded === null ? null : (
-        <span class="model-note">{text("models.loadedAt", { count: agents.loaded })}</span>
+        <span class="cell-note">{text("models.loadedAt", { count: agents.loaded })}</span>
       )}
       {shown.map((agent) => (
         <AgentLink key={agent.id} agent={agent} />
       ))}
       {rest > 0 ? (
-        <a class="model-note" href={hrefOf("models", id)}>
+        <a class="cell-note" href={hrefOf("models", id)}>
           {countedText("models.moreAgents", rest)}
         </a>
       ) : null}

@@ -31,7 +31,7 @@ export function UserTable({
           <Name text={labelOf(user)} about={text("principal.id", { id: user.user_id })}>
             <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>
           </Name>
-          {user.name === null ? null : <code class="model-note">{shortId(user)}</code>}
+          {user.name === null ? null : <code class="cell-note">{shortId(user)}</code>}
         </>
       ),
       isHeader: true,
