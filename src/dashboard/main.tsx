@@ -1,5 +1,6 @@
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
+import { holdNames } from "./frame/held-name.ts";
 import "./shared.ts";
 import { PAGES, pageAt } from "./pages.ts";
 import { hash, readCode, readRoute } from "./state/route.ts";
@@ -26,6 +27,7 @@ addEventListener("storage", ({ key, newValue }) => {
 });
 
 applyTheme();
+holdNames();
 document.documentElement.lang = language;
 void showFirstOverview();
 void beginSession(readAddress());

@@ -137,6 +137,22 @@ inBrowser("dashboard: agents", (browser) => {
     await shows(page.getByText("No agent is connected."));
   });
 
+  test("a press beside a long name that the keyboard has just shown whole hits what it was on", async () => {
+    const name = "a-name-that-has-no-place-to-break-it-".repeat(4);
+    const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, name } });
+    scene.after(() => agent.stop());
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    await page.getByRole("button", { name, exact: true }).click();
+    await shows(page.getByRole("dialog"));
+    // The focus goes back to the name, as if the keyboard had moved it there.
+    await page.keyboard.press("Escape");
+    await hides(page.getByRole("dialog"));
+    await page.getByRole("button", { name: `Disconnect ${name}`, exact: true }).click();
+    await shows(page.getByRole("dialog").getByRole("heading", { name: /^Disconnect / }));
+    expect(await page.locator(".held").count()).toBe(0);
+  });
+
   test("a new agent key is shown once and admits an agent, which is disconnected when the key is revoked", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Agents");
