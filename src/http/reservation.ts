@@ -1,4 +1,5 @@
 import type { Caller } from "../auth/callers.ts";
+import { hasMoneyBudget } from "../auth/limits/user-budgets.ts";
 import { field } from "../json/parse.ts";
 import type { PriceBook } from "../prices/price-book.ts";
 import { TOKENS_MAX } from "../protocol/agent-v2.ts";
@@ -29,12 +30,10 @@ interface PricedRequest {
  * body.
  */
 export function pricerOf(deps: ReservationDeps, request: PricedRequest): (tokens: RequestTokens) => Spent {
-  const isPriced = deps.prices.currency !== null && hasBudget(request.caller);
+  const { allowance } = request.caller;
+  const isPriced = deps.prices.currency !== null && allowance !== null && hasMoneyBudget(allowance);
   return createPricer(deps, isPriced ? modelsOf(request) : []);
 }
-
-const hasBudget = ({ allowance }: Pick<Caller, "allowance">): boolean =>
-  allowance !== null && (allowance.budgetDayMicros !== null || allowance.budgetMonthMicros !== null);
 
 /** Returns the models that may answer the request; undefined for all. */
 function modelsOf({ url, json, form }: PricedRequest): readonly string[] | undefined {

@@ -19,6 +19,14 @@ async function download(page: Page, link: Locator): Promise<{ name: string; path
 
 const textOf = (path: string) => Bun.file(path).text();
 
+/** Opens the dialog of the webhook on the page of settings, where the search finds it. */
+async function openWebhook(page: Page, search: string): Promise<Locator> {
+  await goTo(page, "Settings");
+  await page.getByLabel("Search the settings").fill(search);
+  await page.getByRole("button", { name: "Change webhook" }).click();
+  return page.getByRole("dialog", { name: "Messages about problems" });
+}
+
 inBrowser("dashboard: settings and audit log", (browser) => {
   const scene = useScene(["--queue-max", "77"]);
 
@@ -80,10 +88,7 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     });
     scene.after(() => receiver.stop(true));
     const page = await openDashboard(browser, scene);
-    await goTo(page, "Settings");
-    await page.getByLabel("Search the settings").fill("webhook");
-    await page.getByRole("button", { name: "Change webhook" }).click();
-    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    const dialog = await openWebhook(page, "webhook");
     await dialog.getByRole("button", { name: "Save" }).click();
     await shows(dialog.getByText("Enter the address."));
     await checkAccessibility(page);
@@ -117,10 +122,7 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     });
     scene.after(() => receiver.stop(true));
     const page = await openDashboard(browser, scene);
-    await goTo(page, "Settings");
-    await page.getByLabel("Search the settings").fill("--alert-webhook");
-    await page.getByRole("button", { name: "Change webhook" }).click();
-    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    const dialog = await openWebhook(page, "--alert-webhook");
     const send = dialog.getByRole("button", { name: "Send a test message" });
     await send.click();
     await shows(dialog.getByText("Enter the address."));
@@ -142,10 +144,7 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     const receiver = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
     scene.after(() => receiver.stop(true));
     const page = await openDashboard(browser, scene);
-    await goTo(page, "Settings");
-    await page.getByLabel("Search the settings").fill("--alert-webhook");
-    await page.getByRole("button", { name: "Change webhook" }).click();
-    const dialog = page.getByRole("dialog", { name: "Messages about problems" });
+    const dialog = await openWebhook(page, "--alert-webhook");
     await dialog.getByLabel("Format").selectOption("ntfy");
     await dialog.getByLabel("Send", { exact: true }).selectOption("everything");
     await dialog.getByRole("button", { name: "Send a test message" }).click();

@@ -134,9 +134,11 @@ export const sumOf = (a: Spent, b: Spent): Spent => ({
 });
 
 /** Whether the user has a limit of what they may use in a period. */
-export function hasBudget({ tokensPerDay, budgetDayMicros, budgetMonthMicros }: Budgets): boolean {
-  return tokensPerDay !== null || budgetDayMicros !== null || budgetMonthMicros !== null;
-}
+export const hasBudget = (own: Budgets): boolean => own.tokensPerDay !== null || hasMoneyBudget(own);
+
+/** Whether one of these limits is an amount of money. */
+export const hasMoneyBudget = (own: Budgets): boolean =>
+  own.budgetDayMicros !== null || own.budgetMonthMicros !== null;
 
 /** Writes a time without fractions of a second, as in `2026-12-01T00:00:00Z`. */
 const timeText = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;

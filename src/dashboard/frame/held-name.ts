@@ -1,4 +1,4 @@
-/** Selects what is whole because it has the focus, which a press elsewhere takes away. */
+/** Selects the names and texts that are shown whole because they have the focus, as `style/table.css` does. */
 const WHOLE =
   ".name:is(:focus:not(a), :focus-visible, a:focus-visible > *, :has(:focus-visible)), .long-text:focus";
 

@@ -164,7 +164,7 @@ export class ResponseShelf {
     }));
   }
 
-  /** Stores a response that is being made in the background. Resolves once no crash loses it without a word. */
+  /** Stores a response that is being made in the background. Resolves once it is written, or could not be. */
   async keepRunning(owner: string | null, response: KeptResponse, holder: string): Promise<void> {
     this.#put(owner, response, 0, () => ({ response, events: undefined, running: { holder } }));
     await this.parts.store?.written();

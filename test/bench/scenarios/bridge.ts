@@ -43,16 +43,24 @@ async function startBuiltIn(workshop: Workshop, upstream: Target): Promise<Side>
   return { target, loads: loadsOf(await addUsers(target)), answeringPid: upstream.pid };
 }
 
-/** Starts our server, and the agent as a process of its own. */
 async function startSeparate(workshop: Workshop, upstream: Target): Promise<Side> {
+  const target = await startWithAgent(workshop, upstream, SLOTS);
+  return { target, loads: loadsOf(await addUsers(target)), answeringPid: upstream.pid };
+}
+
+/** Starts our server, and its agent, with these flags, as a process of its own. */
+export async function startWithAgent(
+  workshop: Workshop,
+  upstream: Target,
+  flags: readonly string[] = [],
+): Promise<Target> {
   const server = await workshop.startOurs();
   const [own, model] = [`http://127.0.0.1:${server.port}`, `http://127.0.0.1:${upstream.port}`];
-  const command = [workshop.executable, "agent", own, "--upstream", model, ...SLOTS];
+  const command = [workshop.executable, "agent", own, "--upstream", model, ...flags];
   // It listens on no port.
   const agent = await workshop.start({ command, port: 0 });
   await untilOffered(server);
-  const target = { ...server, helpers: { agent: agent.pid } };
-  return { target, loads: loadsOf(await addUsers(server)), answeringPid: upstream.pid };
+  return { ...server, helpers: { agent: agent.pid } };
 }
 
 /** Resolves once the server offers the upstream's model. */

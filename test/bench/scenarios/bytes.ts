@@ -5,7 +5,7 @@ import type { Row } from "../rows.ts";
 import type { Context, Scenario } from "../scenario.ts";
 import { quantile, spreadOf } from "../statistics.ts";
 import type { Target, Workshop } from "../workshop.ts";
-import { untilOffered } from "./bridge.ts";
+import { startWithAgent } from "./bridge.ts";
 
 const FILE_BYTES = 200_000_000;
 const MB = 1e6;
@@ -23,16 +23,6 @@ interface Carried {
 function startScript(workshop: Workshop, name: string, ...args: string[]): Promise<Target> {
   const script = new URL(`../bytes/${name}.ts`, import.meta.url).pathname;
   return workshop.start({ command: [process.execPath, script, ...args], endsWithBench: true });
-}
-
-/** Starts our server, and its agent as a process of its own. */
-async function startOurs(workshop: Workshop, upstream: Target): Promise<Target> {
-  const target = await workshop.startOurs();
-  const [own, model] = [`http://127.0.0.1:${target.port}`, `http://127.0.0.1:${upstream.port}`];
-  const command = [workshop.executable, "agent", own, "--upstream", model];
-  const agent = await workshop.start({ command, port: 0 });
-  await untilOffered(target);
-  return { ...target, helpers: { agent: agent.pid } };
 }
 
 async function startBare(workshop: Workshop, upstream: Target): Promise<Target> {
@@ -62,8 +52,8 @@ async function measureTransfers({ workshop, restarts, rounds, progress }: Contex
     const upstream = await startScript(workshop, "upstream");
     const targets = {
       base: await startBare(workshop, upstream),
-      value: await startOurs(workshop, upstream),
-      again: await startOurs(workshop, upstream),
+      value: await startWithAgent(workshop, upstream),
+      again: await startWithAgent(workshop, upstream),
     };
     for (const [direction, transfer] of Object.entries(TRANSFERS)) {
       // The first one also warms up.

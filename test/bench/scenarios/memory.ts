@@ -9,7 +9,7 @@ import { type Context, type Scenario, Skipped } from "../scenario.ts";
 import { connectAgents, V1_AGENTS, V2_AGENTS } from "../targets.ts";
 import { WAITING_FLAGS } from "../waiting.ts";
 import type { Target, Workshop } from "../workshop.ts";
-import { untilOffered } from "./bridge.ts";
+import { startWithAgent, untilOffered } from "./bridge.ts";
 
 const STREAMS = 1_000;
 const LARGE = 100;
@@ -45,15 +45,7 @@ async function withBuiltIn({ workshop }: Context): Promise<Target> {
 
 /** Starts our server, and the agent as a process of its own. */
 async function withSeparate({ workshop }: Context): Promise<Target> {
-  const upstream = await startUpstream(workshop);
-  const target = await workshop.startOurs();
-  const [own, model] = [`http://127.0.0.1:${target.port}`, `http://127.0.0.1:${upstream.port}`];
-  const agent = await workshop.start({
-    command: [workshop.executable, "agent", own, "--upstream", model],
-    port: 0,
-  });
-  await untilOffered(target);
-  return { ...target, helpers: { agent: agent.pid } };
+  return startWithAgent(workshop, await startUpstream(workshop));
 }
 
 type Start = (context: Context) => Promise<Target>;

@@ -1,5 +1,5 @@
-import { printable } from "../../../printable.ts";
 import { Field, Select } from "../../components/field.tsx";
+import { FilterChip } from "../../components/list/filter-chip.tsx";
 import { formatTime } from "../../format.ts";
 import { PERIODS, periodOf } from "../../state/period.ts";
 import { replaceHref } from "../../state/use-address.ts";
@@ -89,18 +89,12 @@ function Chosen({ view, requests }: Omit<FiltersProps, "isAdmin">) {
     <p class="row chosen">
       <span class="muted">{text("requests.only")}</span>
       {chosen.map((name) => (
-        <a
+        <FilterChip
           key={name}
-          class="chip"
+          filter={FILTERS[name]}
+          value={nameOf(name, view[name] ?? "", requests)}
           href={requestsHref({ ...view, [name]: undefined, before: undefined })}
-          title={printable(nameOf(name, view[name] ?? "", requests))}
-        >
-          <span class="name" dir="auto">
-            {FILTERS[name]}: <b>{printable(nameOf(name, view[name] ?? "", requests))}</b>
-          </span>
-          <span aria-hidden="true">✕</span>
-          <span class="off-screen">{text("chip.remove")}</span>
-        </a>
+        />
       ))}
     </p>
   );

@@ -1,8 +1,8 @@
-import { printable } from "../../../printable.ts";
 import { api } from "../../api/api.ts";
 import type { TrafficAnswer, TrafficGroup } from "../../api/types.ts";
 import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { Select } from "../../components/field.tsx";
+import { FilterChip } from "../../components/list/filter-chip.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatDuration, formatShare, formatShort, formatShortMoney, formatTime } from "../../format.ts";
 import { PERIODS, type PeriodName } from "../../state/period.ts";
@@ -72,17 +72,11 @@ function OnlyChip({
   const name = view.only[group] ?? "";
   const label = view.by === group ? traffic?.groups?.find((one) => one.name === name)?.label : undefined;
   return (
-    <a
-      class="chip"
+    <FilterChip
+      filter={GROUPS[group].one}
+      value={label || name}
       href={trafficHref({ ...view, only: { ...view.only, [group]: undefined } })}
-      title={printable(label || name)}
-    >
-      <span class="name" dir="auto">
-        {GROUPS[group].one}: <b>{printable(label || name)}</b>
-      </span>
-      <span aria-hidden="true">✕</span>
-      <span class="off-screen">{text("chip.remove")}</span>
-    </a>
+    />
   );
 }
 

@@ -3,7 +3,8 @@ import { field, parseJson } from "../../../json/parse.ts";
 import type { Delta } from "../../../relay/types.ts";
 import { isState } from "./events.ts";
 
-interface Meant {
+/** The fields that follow from a caller's request. */
+interface Meaning {
   /** Whether the caller gets a response that is kept, whatever its upstream does. */
   store: boolean;
   /** The references that the server has replaced by the items themselves. */
@@ -18,10 +19,10 @@ const NOT_STORED = /"store"\s*:\s*false/;
  * keeps responses, nor what a request referred to that the server has expanded.
  */
 export class CallerFields {
-  /** The upstream of the last response does not keep it, although the caller's response says that it is kept. */
+  /** Whether the upstream does not keep the last response, although the caller's response says that it is kept. */
   isKeptHereOnly = false;
 
-  constructor(private readonly meant: Meant) {}
+  constructor(private readonly meaning: Meaning) {}
 
   /** Returns the response for the caller. */
   inResponse(text: string): string {
@@ -45,14 +46,14 @@ export class CallerFields {
   }
 
   #mayChange(text: string): boolean {
-    const { references, store } = this.meant;
+    const { references, store } = this.meaning;
     return references !== undefined || (store && NOT_STORED.test(text));
   }
 
   /** Returns the fields to set in a response; undefined if it is not one. */
   #changesOf(response: unknown): (object & Record<string, unknown>) | undefined {
     if (typeof response !== "object" || response === null || Array.isArray(response)) return undefined;
-    const { store, references } = this.meant;
+    const { store, references } = this.meaning;
     this.isKeptHereOnly = store && field(response, "store") !== true;
     return { ...references, store };
   }
